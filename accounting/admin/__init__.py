@@ -1,0 +1,5 @@
+"""The admin of people, keys, money and the record."""
+
+from . import audit, keys, ledger, limits, people
+
+__all__ = ["audit", "keys", "ledger", "limits", "people"]

@@ -1,0 +1,1 @@
+"""The API below ``/api/``: everything the pages do, for programs. ``docs/api.md`` tells people how."""

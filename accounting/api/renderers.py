@@ -1,0 +1,51 @@
+"""Reports as CSV: the ``results`` of an answer, one line each."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+
+# A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV injection"); names are people's to choose.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+class CSVRenderer(BaseRenderer):
+    """``?format=csv`` or ``Accept: text/csv``. Errors stay JSON objects, on one line."""
+
+    media_type = "text/csv"
+    format = "csv"
+    charset = "utf-8"
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        response = renderer_context["response"] if renderer_context else None
+        if not isinstance(data, Mapping) or "results" not in data:
+            if response is not None:
+                response["Content-Type"] = "application/json"
+            rendered: bytes = JSONRenderer().render(data)
+            return rendered
+        if response is not None:
+            response["Content-Disposition"] = 'attachment; filename="tollgate-usage.csv"'
+        rows = [flat(row) for row in data["results"]]
+        out = io.StringIO()
+        writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else [])
+        writer.writeheader()
+        writer.writerows(rows)
+        return out.getvalue().encode()
+
+
+def flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row whose texts no spreadsheet takes for a formula."""
+    return {name: safe(value) for name, value in row.items()}
+
+
+def safe(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+WITH_CSV: Final = [JSONRenderer, CSVRenderer]

@@ -1,0 +1,144 @@
+"""The journal: where the ledger is written while the database is away, if ``LEDGER_JOURNAL`` names a directory.
+
+One file a process, one JSON object a line, on the disk before anybody goes on. It is replayed, in order, when the
+database is back; what a dead process left is replayed by the next one that starts. A replay that is cut short may be
+done again: rows are known by their ids.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import IO, Any, Final
+
+import orjson
+
+from accounting.identity import Caller
+from accounting.models import LedgerEntry
+from accounting.tokens import Tokens
+
+from .booking import Booking, End, Row
+from .posting import Known, Opening, Rejection, Settlement, Work, post
+
+_BATCH: Final = 500
+_CALLER: Final = ("key_id", "key_name", "user_id", "user_name", "team_id", "team_name")
+
+
+class Journal:
+    """This process's file in ``directory``; made when it is first needed, gone when it is replayed."""
+
+    def __init__(self, directory: Path, worker: uuid.UUID) -> None:
+        self._directory = directory
+        self._path = directory / f"ledger-{worker}.jsonl"
+        self._file: IO[bytes] | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return self._file is None
+
+    def append(self, works: Iterable[Work]) -> None:
+        """Keeps ``works``: they are on the disk when this returns. Raises OSError."""
+        if self._file is None:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("ab")
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._file.write(b"".join(orjson.dumps(_encode(work)) + b"\n" for work in works))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def replay(self, known: Known) -> None:
+        """Writes what was kept, and forgets it. Raises django.db.Error; then all of it is still there."""
+        if self._file is not None:
+            _replay(known, _read(self._path))
+            self._path.unlink()
+            self.close()
+
+    def close(self) -> None:
+        """Lets go of the file. What it still holds, the next process to start will find."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def adopt(self, known: Known) -> int:
+        """Replays what dead processes left, and closes the rows they cannot; returns how many files there were."""
+        adopted = 0
+        for path in sorted(self._directory.glob("ledger-*.jsonl")):
+            with path.open("rb") as left:
+                try:
+                    fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    continue  # its process lives
+                works = list(_read(path))
+                ended = {work.row.id for work in works if isinstance(work, Settlement)}
+                orphans = [work.row for work in works if isinstance(work, Opening) and work.row.id not in ended]
+                _replay(known, works)
+                post(known, [Settlement(row, End(LedgerEntry.Outcome.LOST, row.tokens)) for row in orphans])
+                path.unlink()
+                adopted += 1
+        return adopted
+
+
+def _replay(known: Known, works: Iterable[Work]) -> None:
+    batch: list[Work] = []
+    for work in works:
+        batch.append(work)
+        if len(batch) == _BATCH:
+            post(known, _unwritten(batch), forced=True)
+            batch = []
+    post(known, _unwritten(batch), forced=True)
+
+
+def _unwritten(batch: list[Work]) -> list[Work]:
+    """``batch`` without rows that an earlier replay has made: they would be counted again."""
+    new = {work.row.id for work in batch if not isinstance(work, Settlement)}
+    there = set(LedgerEntry.objects.filter(pk__in=new).values_list("pk", flat=True))
+    return [work for work in batch if isinstance(work, Settlement) or work.row.id not in there]
+
+
+def _read(path: Path) -> Iterator[Work]:
+    """What the file holds. A last line that was cut off was never acknowledged."""
+    with path.open("rb") as lines:
+        for line in lines:
+            if line.endswith(b"\n"):
+                yield _decode(orjson.loads(line))
+
+
+def _encode(work: Work) -> dict[str, Any]:
+    row = work.row
+    kept: dict[str, Any] = {
+        "kind": type(work).__name__,
+        "id": row.id,
+        "started_at": row.started_at,
+        "caller": {name: getattr(row.caller, name) for name in _CALLER},
+        "booking": asdict(row.booking),
+    }
+    if isinstance(work, Settlement):
+        kept["end"] = asdict(work.end)
+    elif isinstance(work, Rejection):
+        kept["error"], kept["outcome"] = row.error, row.outcome
+    return kept
+
+
+def _decode(kept: dict[str, Any]) -> Work:
+    row = Row(
+        caller=Caller(**kept["caller"]),
+        booking=Booking(**kept["booking"]),
+        id=uuid.UUID(kept["id"]),
+        started_at=datetime.fromisoformat(kept["started_at"]),
+    )
+    match kept["kind"]:
+        case "Opening":
+            return Opening(row, None)
+        case "Settlement":
+            end = kept["end"]
+            return Settlement(row, End(**{**end, "tokens": Tokens(**end["tokens"])}))
+        case _:
+            row.end(End(kept["outcome"], Tokens(), exact=True, error=kept["error"], duration_ms=0))
+            row.cost = Decimal(0)
+            return Rejection(row)

@@ -1,0 +1,85 @@
+"""``/ws/live/``: what is going on, once a second, to people who are signed in, each what they may see."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import import_module
+from typing import Any, Final
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.http import HttpRequest
+
+from accounting.reports import NOBODY, Viewer
+
+from .board import Board
+from .carrier import GROUP, relay
+
+FRAME_SECONDS = 1.0
+CHECK_SECONDS = 30.0  # how soon somebody who has lost a right, or signed out, is shown nothing more
+NOT_SIGNED_IN: Final = 4401
+NO_SUCH_PATH: Final = 4404
+
+
+class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
+    """Sends frames (``Board.frame``), the first at once, then where something has changed. Hears nothing."""
+
+    async def connect(self) -> None:
+        self._frames: asyncio.Task[None] | None = None
+        self._viewer = await database_sync_to_async(_viewer)(self.scope)
+        if self._viewer == NOBODY:
+            await self.close(NOT_SIGNED_IN)
+            return
+        self._board = Board()
+        await self.channel_layer.group_add(GROUP, self.channel_name)
+        await self.accept()
+        relay.join()
+        self._frames = asyncio.create_task(self._send_frames(), name="live frames")
+
+    async def disconnect(self, code: int) -> None:
+        frames, self._frames = self._frames, None
+        if frames is not None:
+            frames.cancel()
+            await asyncio.wait([frames])
+            await self.channel_layer.group_discard(GROUP, self.channel_name)
+            await relay.leave()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
+        """What a browser sends is of no interest."""
+
+    async def live_snapshot(self, event: dict[str, Any]) -> None:
+        self._board.take(event["worker"], event["lines"])
+
+    async def _send_frames(self) -> None:
+        shown: dict[str, Any] | None = None
+        clock = asyncio.get_running_loop().time
+        check_at = clock() + CHECK_SECONDS
+        while True:
+            if clock() >= check_at:
+                check_at = clock() + CHECK_SECONDS
+                self._viewer = await database_sync_to_async(_viewer)(self.scope)
+                if self._viewer == NOBODY:
+                    await self.close(NOT_SIGNED_IN)
+                    return
+            frame = self._board.frame(self._viewer)
+            if frame != shown:
+                shown = frame
+                await self.send_json(frame)
+            await asyncio.sleep(FRAME_SECONDS)
+
+
+class NowhereConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """Every other path."""
+
+    async def connect(self) -> None:
+        await self.close(NO_SUCH_PATH)
+
+
+def _viewer(scope: dict[str, Any]) -> Viewer:
+    """Whoever the session is of now: read anew, for a session ends and rights change while a socket is open."""
+    store: Any = import_module(settings.SESSION_ENGINE)
+    request = HttpRequest()
+    request.session = store.SessionStore(scope["session"].session_key)
+    return Viewer.of_user(get_user(request))

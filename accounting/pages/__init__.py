@@ -1,0 +1,1 @@
+"""What people see: pages by subject, plain Django views on thin wires."""

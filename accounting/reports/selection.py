@@ -1,0 +1,87 @@
+"""What somebody asks to see: the only way from a report to the tables, so that no query can forget who is asking.
+
+``tests/accounting/reports/test_selection.py`` holds that no other module here touches those tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.db.models.functions import TruncDate
+
+from accounting.models import DailyUsage, HourlyUsage, LedgerEntry
+
+from .period import Period, whole_hour
+from .viewer import Viewer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Narrows to one person, team, key, model and so on; None does not narrow. The models are exact names."""
+
+    user_id: int | None = None
+    team_id: int | None = None
+    key_id: int | None = None
+    asked_model: str | None = None
+    tier: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    outcome: str | None = None
+
+    def as_lookups(self) -> dict[str, Any]:
+        return {one.name: value for one in fields(self) if (value := getattr(self, one.name)) is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What ``viewer`` may see of ``period``, narrowed by ``filters``."""
+
+    viewer: Viewer
+    period: Period
+    filters: Filters = Filters()
+
+    def during(self, period: Period) -> Selection:
+        return replace(self, period=period)
+
+    def narrowed(self, **filters: Any) -> Selection:
+        return replace(self, filters=replace(self.filters, **filters))
+
+    def days(self) -> QuerySet[Any]:
+        """Roll-up rows with ``date``, the day they belong to in the period's time zone.
+
+        In another time zone than the settings' an hour belongs to the day it begins in: where the zone's offset is
+        not of whole hours, the part of an hour at midnight counts for the day before.
+        """
+        if self.period.is_of_days_as_kept:
+            rows = DailyUsage.objects.filter(day__gte=self.period.first, day__lte=self.period.last)
+            kept: QuerySet[Any] = self._seen(rows).annotate(date=F("day"))
+            return kept
+        made: QuerySet[Any] = self.hours().annotate(date=TruncDate("hour", tzinfo=self.period.tz))
+        return made
+
+    def hours(self) -> QuerySet[Any]:
+        """Roll-up rows with ``hour``, in UTC, as the hourly roll-up keeps them."""
+        return self._seen(HourlyUsage.objects.filter(hour__gte=whole_hour(self.period.start), hour__lt=self.period.end))
+
+    def entries(self) -> QuerySet[LedgerEntry]:
+        """Ledger rows by the time they began, open ones included; to be read by index, a bounded number at a time."""
+        return self._seen(LedgerEntry.objects.filter(started_at__gte=self.period.start, started_at__lt=self.period.end))
+
+    def ever(self) -> QuerySet[LedgerEntry]:
+        """Ledger rows of any time; for one that is named."""
+        return self._seen(LedgerEntry.objects.all())
+
+    def session(self, session_id: str) -> QuerySet[LedgerEntry]:
+        """Ledger rows of one session, whenever they began; read by index."""
+        # The index holds rows with a session alone, and a database uses it where a query says as much.
+        return self._seen(LedgerEntry.objects.filter(session_id=session_id).exclude(session_id=""))
+
+    def latest(self, count: int) -> QuerySet[LedgerEntry]:
+        """The ``count`` latest settled rows of the period, for what only a sample can tell."""
+        entries: QuerySet[LedgerEntry] = self.entries().filter(state=LedgerEntry.State.SETTLED)
+        return entries.order_by("-started_at")[:count]
+
+    def _seen(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return rows.filter(self.viewer.condition(), **self.filters.as_lookups()).order_by()

@@ -1,0 +1,22 @@
+"""Paths below ``/api/`` that are about where requests go."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from . import api
+
+_PROVIDER = r"(?P<name>[\w.-]{1,60})"
+urlpatterns = [
+    path("providers", api.ProviderResource.as_view({"get": "list", "post": "create"}), name="providers"),
+    re_path(
+        rf"^providers/{_PROVIDER}\Z",
+        api.ProviderResource.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+        name="provider",
+    ),
+    path("mapping", api.MappingView.as_view(), name="mapping"),
+    path("mapping/revisions", api.RevisionResource.as_view({"get": "list"}), name="revisions"),
+    path("mapping/revisions/<int:pk>", api.RevisionResource.as_view({"get": "retrieve"}), name="revision"),
+    path("mapping/revisions/<int:pk>/rollback", api.RevisionResource.as_view({"post": "rollback"}), name="rollback"),
+    path("explain", api.ExplainView.as_view(), name="explain"),
+]

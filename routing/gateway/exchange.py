@@ -1,0 +1,138 @@
+"""The line itself: one request from the gate to a provider and back, top to bottom.
+
+::
+
+    who is calling        accounting.identity      -> Caller
+    what is asked         parsing                  -> Parsed
+    where it goes         routing.resolution       -> Resolution: a Target, and why
+    may it, and a row     accounting.ledger        reserved and written before anything leaves
+    the answer            routing.upstream.stream  -> events, observed by the ledger, written to the reply
+    the row is settled    before the client sees the end
+"""
+
+from __future__ import annotations
+
+from itertools import count
+
+from accounting import calibration, ledger
+from accounting.identity import Caller, register
+from routing.errors import RoutingError
+from routing.resolution import Resolution, resolve
+from routing.table import RoutingTable, tables
+from routing.upstream.errors import UpstreamError
+from routing.upstream.ids import fresh_id
+from routing.upstream.messages import MessagesRequest
+from routing.upstream.stream import open_answer
+from routing.upstream.target import Target
+
+from .arrival import Arrival
+from .errors import InvalidRequest, answer_for
+from .parsing import Parsed, parse
+from .reply import Send, open_reply
+
+_MAX_RESTARTS = 5  # a request that meets change after change is served by the newest state it has seen
+_LAST = ("message_stop", "message")
+
+
+async def exchange(arrival: Arrival, body: bytes, send: Send) -> None:
+    """Answers one ``/v1/messages`` request. Raises one of ``errors.Failure``, before or after the first byte."""
+    table = await tables.current()
+    parsed: Parsed | None = None
+    for attempt in count():
+        caller = await authenticate(arrival, table)
+        try:
+            parsed = parsed or parse(body)
+            resolution = resolve(table, caller, parsed.model)
+        except (InvalidRequest, RoutingError) as error:
+            await _record_rejection(arrival, caller, parsed, error)
+            raise
+        request = message_request(arrival, resolution, parsed, body)
+        booking = _booking(arrival, resolution, request, parsed)
+        generation = table.generation if attempt < _MAX_RESTARTS else None
+        try:
+            async with ledger.entry(caller, booking, generation=generation) as entry:
+                await _answer(arrival, resolution.target, request, entry, send)
+        except ledger.Stale as moved:
+            # A key, a mapping or a provider has changed since it was read: start over with what is so now.
+            table = await tables.current(moved.generation)
+        else:
+            return
+
+
+async def _answer(arrival: Arrival, target: Target, request: MessagesRequest, entry: ledger.Entry, send: Send) -> None:
+    """The provider's answer: every event is observed by the ledger, and the row settled before the last one is seen."""
+    headers = [(b"request-id", arrival.request_id.encode()), *entry.headers]
+    async with open_answer(target, request) as answer:
+        reply = open_reply(send, headers, stream=request.stream, opening=answer.opening)
+        try:
+            async for events in answer:
+                entry.observe(events)
+                last = events[-1].type
+                if last in _LAST:
+                    await entry.settle()
+                elif last == "error":
+                    entry.fail("upstream_error", "error event")
+                await reply.write(events)
+            await reply.close()
+        except UpstreamError as error:
+            entry.fail(answer_for(error).outcome, type(error).__name__)
+            raise
+        finally:
+            reply.abandon()
+
+
+async def authenticate(arrival: Arrival, table: RoutingTable, scope: str = "messages") -> Caller:
+    """The caller, as of the table's generation or later. Raises NotAuthenticated or NotPermitted."""
+    register.at(table.generation)
+    caller = await register.authenticate(arrival.headers, arrival.client)
+    caller.require(scope)
+    return caller
+
+
+def message_request(arrival: Arrival, resolution: Resolution, parsed: Parsed, body: bytes) -> MessagesRequest:
+    """What a dialect is given to translate."""
+    model_key = f"{resolution.target.provider}/{resolution.target.model}"
+    return MessagesRequest(
+        body=parsed.body,
+        raw=body,
+        model=parsed.model,
+        stream=parsed.stream,
+        max_tokens=parsed.max_tokens,
+        headers=arrival.handed_on(),
+        session_id=arrival.session_id,
+        agent_id=arrival.agent_id,
+        parent_agent_id=arrival.parent_agent_id,
+        message_id=fresh_id("msg_"),
+        input_estimate=calibration.estimate_input(model_key, parsed.text_bytes) + parsed.media_tokens,
+    )
+
+
+def _booking(arrival: Arrival, resolution: Resolution, request: MessagesRequest, parsed: Parsed) -> ledger.Booking:
+    return ledger.Booking(
+        request_id=arrival.request_id,
+        asked_model=request.model,
+        tier=resolution.tier,
+        provider=resolution.target.provider,
+        model=resolution.target.model,
+        price_family=resolution.price_family,
+        streamed=request.stream,
+        input_estimate=request.input_estimate,
+        max_tokens=request.max_tokens,
+        session_id=request.session_id,
+        agent_id=request.agent_id,
+        parent_agent_id=request.parent_agent_id,
+        client=arrival.headers.get("user-agent", ""),
+        service_tier=str(request.body.get("service_tier") or ""),
+        input_bytes=0 if parsed.media_tokens else parsed.text_bytes,
+    )
+
+
+async def _record_rejection(arrival: Arrival, caller: Caller, parsed: Parsed | None, error: Exception) -> None:
+    """A row for a request that a valid key sent and that leads nowhere."""
+    await ledger.reject(
+        caller,
+        request_id=arrival.request_id,
+        asked_model=parsed.model if parsed else "",
+        error=type(error).__name__,
+        session_id=arrival.session_id,
+    )

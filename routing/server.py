@@ -1,0 +1,110 @@
+"""One worker's server: uvicorn, and how it leaves.
+
+On SIGTERM (or SIGINT) a worker says for ``DRAIN_NOTICE_SECONDS`` that it is leaving: ``/readyz`` answers 503, and every
+answer carries ``connection: close``, so that balancers and pooled connections turn to others while it still serves.
+Then it takes no new connection, lets running answers finish for ``DRAIN_SECONDS``, settles the ledger and ends with
+status 0. A second SIGINT ends it at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from types import FrameType
+from typing import Final
+
+import uvicorn
+from django.conf import settings
+
+from routing.gateway.traffic import traffic
+
+logger = logging.getLogger(__name__)
+
+APPLICATION: Final = "proxysite.asgi:application"
+_CLOSE: Final = (b"connection", b"close")
+_TICK: Final = 0.05  # seconds between two looks at whether the notice is over
+
+
+def config(host: str, port: int) -> uvicorn.Config:
+    """uvicorn's settings for this gateway."""
+    return uvicorn.Config(
+        APPLICATION,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        lifespan="on",
+        access_log=False,  # a request's line is written when it is settled, with what it used
+        log_config=None,
+        proxy_headers=False,  # TRUSTED_PROXIES says whom to believe, and it is read where addresses are
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=settings.DRAIN_SECONDS,
+        backlog=4096,
+    )
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server with a notice before it leaves, and an exit status of 0 when it was told to."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Not kept for later, as uvicorn does, which then dies of the signal it has obeyed.
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
+
+    async def main_loop(self) -> None:
+        await super().main_loop()
+        await self._give_notice(settings.DRAIN_NOTICE_SECONDS)
+
+    async def _give_notice(self, seconds: float) -> None:
+        traffic.draining = True
+        self.server_state.default_headers = [*self.server_state.default_headers, _CLOSE]
+        logger.info("leaving: %d requests in flight", traffic.in_flight)
+        loop = asyncio.get_running_loop()
+        over = loop.time() + seconds
+        while loop.time() < over and not self.force_exit:  # noqa: ASYNC110 - a signal's handler sets it
+            await asyncio.sleep(_TICK)
+
+
+class Worker(Server):
+    """One of several: says on ``ready`` when it serves, and leaves when ``lifeline`` ends (see ``supervisor``)."""
+
+    def __init__(self, config: uvicorn.Config, ready: int, lifeline: int) -> None:
+        super().__init__(config)
+        self._ready = ready
+        self._lifeline = lifeline
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            os.write(self._ready, b"1")
+            os.close(self._ready)
+            asyncio.get_running_loop().add_reader(self._lifeline, self._orphaned)
+
+    def _orphaned(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._lifeline)
+        logger.warning("the supervisor is gone")
+        self.should_exit = True
+
+
+def inherited(descriptor: int) -> socket.socket:
+    """The listening socket that a supervisor has handed down."""
+    sock = socket.socket(fileno=descriptor)
+    sock.setblocking(False)
+    return sock
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that workers share. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((host, port))
+    sock.set_inheritable(True)
+    return sock

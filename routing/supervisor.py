@@ -1,0 +1,162 @@
+"""The process above several workers: it shares one listening socket among them, and keeps their number.
+
+Each worker is ``manage.py serve`` itself, with the socket and two pipes handed down: it writes to one when it serves,
+and leaves when the other ends, because its supervisor is gone. SIGTERM drains all of them, SIGHUP replaces them one by
+one, each only when its successor serves.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from socket import socket
+from types import FrameType
+from typing import Final
+
+logger = logging.getLogger(__name__)
+
+WORKER_VARIABLE: Final = "TOLLGATE_WORKER"  # "socket,ready,lifeline": the file descriptors a worker is given
+_LOOK_SECONDS: Final = 0.2
+_START_SECONDS: Final = 60.0
+_RESTART_SECONDS: Final = 1.0  # between two starts of workers that die
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: subprocess.Popen[bytes]
+    ready: int  # reads one byte when it serves
+    lifeline: int  # its other end shows that this process lives
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_alive(self) -> bool:
+        return self.process.poll() is None
+
+    def await_ready(self, seconds: float) -> bool:
+        """Whether it serves within ``seconds``; False also where it has died."""
+        readable, _, _ = select.select([self.ready], [], [], seconds)
+        return bool(readable) and bool(os.read(self.ready, 1))
+
+    def close(self) -> None:
+        os.close(self.ready)
+        os.close(self.lifeline)
+
+
+class Supervisor:
+    """Runs ``count`` workers with ``command`` until it is told to end. ``patience``: seconds they may take to drain."""
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], sock: socket, count: int, patience: float
+    ) -> None:
+        self._command = list(command)
+        self._environment = dict(environment)
+        self._sock = sock
+        self._count = count
+        self._patience = patience
+        self._workers: list[_Worker] = []
+        self._leaving = False
+        self._renewing = False
+
+    def run(self) -> int:
+        """Returns the exit status: 0 when every worker left as it was told to."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._leave)
+        signal.signal(signal.SIGHUP, self._renew)
+        self._workers = [self._start() for _ in range(self._count)]
+        if not self._one_serves(_START_SECONDS) and not self._leaving:
+            logger.error("a worker did not start")
+            self._end()
+            return 1
+        while not self._leaving:
+            time.sleep(_LOOK_SECONDS)
+            if self._renewing:
+                self._renewing = False
+                self._replace_all()
+            self._revive()
+        return self._end()
+
+    def _leave(self, number: int, frame: FrameType | None) -> None:
+        self._leaving = True
+
+    def _renew(self, number: int, frame: FrameType | None) -> None:
+        self._renewing = True
+
+    def _start(self) -> _Worker:
+        ready, says_ready = os.pipe()
+        holds_on, lifeline = os.pipe()
+        given = (self._sock.fileno(), says_ready, holds_on)
+        process = subprocess.Popen(  # noqa: S603 - our own command line
+            self._command,
+            env=self._environment | {WORKER_VARIABLE: ",".join(map(str, given))},
+            pass_fds=given,
+        )
+        os.close(says_ready)
+        os.close(holds_on)
+        logger.info("worker %d started", process.pid)
+        return _Worker(process, ready, lifeline)
+
+    def _one_serves(self, seconds: float) -> bool:
+        """Whether a worker serves within ``seconds``; False where one dies before any has served.
+
+        From the first that serves on, the gateway is up, and a worker that dies is replaced (:meth:`_revive`), even one
+        that has not served yet.
+        """
+        deadline = time.monotonic() + seconds
+        while not self._leaving and time.monotonic() < deadline:
+            readable, _, _ = select.select([worker.ready for worker in self._workers], [], [], _LOOK_SECONDS)
+            if serving := [bool(os.read(ready, 1)) for ready in readable]:
+                return any(serving)
+        return False
+
+    def _revive(self) -> None:
+        """Starts anew what has died."""
+        for place, worker in enumerate(self._workers):
+            if worker.is_alive or self._leaving:
+                continue
+            if time.monotonic() - worker.started < _RESTART_SECONDS:
+                continue  # it dies at its start: not as fast as we can
+            logger.error("worker %d died (%s)", worker.process.pid, worker.process.returncode)
+            worker.close()
+            self._workers[place] = self._start()
+
+    def _replace_all(self) -> None:
+        for place, worker in enumerate(self._workers):
+            successor = self._start()
+            if not successor.await_ready(_START_SECONDS):
+                logger.error("a new worker did not start: the old ones stay")
+                successor.process.kill()
+                successor.process.wait()
+                successor.close()
+                return
+            self._workers[place] = successor
+            worker.process.terminate()
+            self._await_end(worker)
+
+    def _end(self) -> int:
+        """Drains every worker. 0 where all of them left well."""
+        for worker in self._workers:
+            worker.process.terminate()
+        statuses = [self._await_end(worker) for worker in self._workers]
+        return 0 if not any(statuses) else 1
+
+    def _await_end(self, worker: _Worker) -> int:
+        try:
+            status = worker.process.wait(self._patience)
+        except subprocess.TimeoutExpired:
+            logger.error("worker %d does not end: it is killed", worker.process.pid)  # noqa: TRY400 (no traceback)
+            worker.process.kill()
+            status = worker.process.wait()
+        worker.close()
+        return status
+
+
+def command_line() -> list[str]:
+    """The command that this process was started with."""
+    return [sys.executable, *sys.argv]

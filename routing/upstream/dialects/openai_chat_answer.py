@@ -1,0 +1,202 @@
+"""An answer of chat completions, read into Anthropic's events: chunks of a stream, or one whole body.
+
+Source: https://platform.openai.com/docs/api-reference/chat/object, .../chat-streaming; the departures of other hosts
+are named where they are met.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+
+from .. import parameters
+from ..carried import tag
+from ..composer import Composer
+from ..errors import Broken, Busy, Unavailable
+from ..events import JSON, Event
+from ..messages import MessagesRequest
+from ..target import Target
+from ..tools import declared
+from ..websearch import citation, result, searched
+from . import openai_errors
+from .openai_chat_calls import Calls
+from .openai_chat_request import SEARCH_NAME, searches, tool_names
+from .openai_chat_state import Reasoning
+from .openai_chat_usage import read_usage
+
+_STOP_REASONS: Final = {
+    "stop": "end_turn",
+    "length": "max_tokens",
+    "max_tokens": "max_tokens",
+    "model_length": "max_tokens",  # Mistral
+    "tool_calls": "tool_use",
+    "function_call": "tool_use",
+    "content_filter": "refusal",
+}
+_DONE: Final = b"[DONE]"
+
+
+class ChatAnswer:
+    """The state of one answer."""
+
+    def __init__(self, target: Target, request: MessagesRequest) -> None:
+        tools = declared(request)
+        self._target = target
+        self._request = request
+        self._tag = tag(target)
+        self._composer = Composer(request)
+        # A search that the host cannot do, and that the client did not declare as a function of its own.
+        failing = tools.web_search is not None and SEARCH_NAME not in tools.names and not searches(target)
+        self._calls = Calls(self._composer, tool_names(tools), self._tag, SEARCH_NAME if failing else "")
+        self._reasoning = Reasoning()
+        self._shown = parameters.thinking_shown(request)
+        self._found: dict[str, JSON] = {}  # pages that the host's own search cited, by URL
+        self._finish = ""
+        self._matched: str | None = None
+        self._refused = False
+        self._whole = False
+        self._spoke = False  # anything at all has been said
+
+    def opening(self) -> list[Event]:
+        self._composer.start()
+        return self._composer.take()
+
+    def feed(self, name: str, payload: bytes) -> list[Event]:
+        payload = payload.strip()
+        if not payload or self._composer.ended:
+            return []
+        if payload == _DONE:
+            self._end(complete=True)
+            return self._composer.take()
+        try:
+            chunk = orjson.loads(payload)
+        except orjson.JSONDecodeError:
+            raise Broken(f"Provider {self._target.provider} sent something that is not JSON.") from None
+        if not isinstance(chunk, dict):
+            raise Broken(f"Provider {self._target.provider} sent something that is not a completion.")
+        if (error := chunk.get("error")) or name == "error":
+            raise openai_errors.in_stream(self._target, self._request, error or chunk)
+        self._chunk(chunk)
+        return self._composer.take()
+
+    def finish(self) -> list[Event]:
+        self._end(complete=False)
+        return self._composer.take()
+
+    def _chunk(self, chunk: JSON) -> None:
+        read_usage(chunk, self._composer.usage)
+        choices = chunk.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        if not isinstance(choice, dict):
+            return  # usage alone, a filter's verdict on the prompt (Azure), a keep-alive
+        message = choice.get("delta")
+        if not isinstance(message, dict):
+            message = choice.get("message")
+            self._whole = isinstance(message, dict)
+        if isinstance(message, dict):
+            self._delta(message)
+        if finish := choice.get("finish_reason"):
+            self._finish = str(finish)
+            # vLLM says which sequence stopped it as stop_reason, SGLang as matched_stop; OpenAI does not say.
+            matched = choice.get("stop_reason", choice.get("matched_stop"))
+            self._matched = matched if isinstance(matched, str) else None
+
+    def _delta(self, delta: JSON) -> None:
+        if shown := self._reasoning.add(delta):
+            self._think(shown)
+        content = delta.get("content")
+        if isinstance(content, str):
+            self._text(content)
+        elif isinstance(content, list):
+            self._parts(content)
+        if refusal := delta.get("refusal"):
+            self._refused = True
+            self._text(str(refusal))
+        if annotations := delta.get("annotations"):
+            self._annotate(annotations)
+        calls = delta.get("tool_calls")
+        if not calls and (old := delta.get("function_call")):
+            calls = [{"index": 0, "function": old}]
+        if calls:
+            self._spoke = True
+            self._settle_reasoning(called=True)
+            self._calls.read(calls, whole=self._whole)
+
+    def _think(self, text: str) -> None:
+        if self._shown:
+            self._composer.thinking(text)
+
+    def _text(self, text: str) -> None:
+        if text:
+            self._spoke = True
+            self._settle_reasoning()
+            self._composer.text(text)
+
+    def _parts(self, content: list[Any]) -> None:
+        """Content in parts, as Mistral's reasoning models write it."""
+        for part in content:
+            if not isinstance(part, dict):
+                continue
+            if part.get("type") == "thinking":
+                thoughts = part.get("thinking")
+                for thought in thoughts if isinstance(thoughts, list) else ():
+                    if isinstance(thought, dict) and isinstance(thought.get("text"), str):
+                        self._think(thought["text"])
+            elif isinstance(part.get("text"), str):
+                self._text(part["text"])
+
+    def _settle_reasoning(self, *, called: bool = False) -> None:
+        """Ends the reasoning said so far with what brings it back to the provider.
+
+        Thinking that the client did not ask for stays out of its sight, but where a call follows it must still come
+        back: DeepSeek refuses a tool's result without the reasoning that led to the call.
+        """
+        if not self._reasoning:
+            return
+        if self._shown:
+            self._composer.sign(self._reasoning.seal(self._tag, shown=True))
+        elif called:
+            self._composer.block({"type": "redacted_thinking", "data": self._reasoning.seal(self._tag, shown=False)})
+
+    def _annotate(self, annotations: Any) -> None:
+        """``url_citation`` annotations of OpenAI's search models and OpenRouter."""
+        for annotation in annotations if isinstance(annotations, list) else ():
+            cited = annotation.get("url_citation") if isinstance(annotation, dict) else None
+            if isinstance(cited, dict) and isinstance(url := cited.get("url"), str) and url:
+                title, quote = str(cited.get("title") or ""), str(cited.get("content") or "")
+                self._found.setdefault(url, result(url, title))
+                self._composer.citation(citation(url, title, quote))
+
+    def _end(self, *, complete: bool) -> None:
+        """``complete``: the provider has marked the end, so a missing finish reason is only an omission."""
+        if self._composer.ended:
+            return
+        name = self._target.provider
+        if not self._finish and not (self._whole or (complete and self._spoke)):
+            raise Broken(f"Provider {name} ended its answer too early.")
+        if self._finish == "insufficient_system_resource":  # DeepSeek
+            raise Busy(f"Provider {name} ran out of resources in the middle of its answer.")
+        if self._finish == "error":  # OpenRouter
+            raise Unavailable(f"Provider {name} failed in the middle of its answer.")
+        if self._finish == "abort":  # vLLM, SGLang
+            raise Broken(f"Provider {name} aborted its answer.")
+        self._settle_reasoning(called=bool(self._calls))
+        self._calls.finish()
+        if self._found:
+            counted = self._composer.usage.web_searches  # OpenRouter counts them itself
+            searched(self._composer, "", self._found.values())
+            self._composer.usage.web_searches = counted or 1
+        self._composer.end(*self._stop())
+
+    def _stop(self) -> tuple[str, str | None]:
+        """Anthropic's stop reason and, where the host says which, the stop sequence."""
+        reason = _STOP_REASONS.get(self._finish, "end_turn")
+        if reason == "end_turn" and self._matched in parameters.stop_sequences(self._request):
+            return "stop_sequence", self._matched
+        if self._refused and reason == "end_turn":
+            return "refusal", None
+        if reason in ("end_turn", "tool_use"):
+            # Some hosts say "stop" after calls, others "tool_calls" without any: what was said decides.
+            return "tool_use" if self._composer.called_tools else "end_turn", None
+        return reason, None

@@ -1,0 +1,198 @@
+"""The HTTP shell: one pooled aiohttp session per event loop, and the one place where its exceptions are translated."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import aiohttp
+
+from .dialect import Call, Dialect, Payloads, said
+from .errors import Broken, Misconfigured, TimedOut, Unavailable, UpstreamError
+from .messages import MessagesRequest
+from .sse import Decoder
+from .target import Target
+
+MAX_BODY_BYTES: Final = 64 * 1024 * 1024
+MAX_REFUSAL_BYTES: Final = 1024 * 1024
+_READ_BYTES: Final = 256 * 1024
+# A pooled connection that the provider had closed says so at once; one that took longer may have been at work.
+_STALE_SECONDS: Final = 1.0
+
+
+@dataclass(slots=True)
+class Timeouts:
+    """In seconds. ``silence`` is between two reads, so a long answer is never cut while it is moving.
+
+    ``refusal`` is for the body of an answer whose status has said already what it is.
+    """
+
+    connect: float = 10.0
+    silence: float = 600.0
+    refusal: float = 10.0
+
+
+timeouts = Timeouts()
+_sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One try at sending a call. ``reused``: on a connection that an earlier answer left open."""
+
+    reused: bool = False
+
+
+async def _note_reuse(
+    http: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceConnectionReuseconnParams
+) -> None:
+    context.trace_request_ctx.reused = True
+
+
+def session() -> aiohttp.ClientSession:
+    """This event loop's session: connections are pooled per host and kept warm between requests."""
+    loop = asyncio.get_running_loop()
+    found = _sessions.get(loop)
+    if found is None or found.closed:
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_reuseconn.append(_note_reuse)
+        found = _sessions[loop] = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60, ttl_dns_cache=60),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=True,
+            read_bufsize=_READ_BYTES,
+            trace_configs=[trace],
+        )
+    return found
+
+
+async def close() -> None:
+    """Closes this event loop's session, if it has one."""
+    if (found := _sessions.pop(asyncio.get_running_loop(), None)) is not None:
+        await found.close()
+
+
+@contextmanager
+def translated(target: Target) -> Iterator[None]:
+    """Turns aiohttp's exceptions into this package's tree. No message of theirs is shown: it may hold a URL's query."""
+    name = f"Provider {target.provider}"
+    try:
+        yield
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        raise Unavailable(f"{name} cannot be reached.") from error
+    except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
+        raise Misconfigured(f"{name} has no usable base URL.") from error
+    except TimeoutError as error:  # aiohttp's ServerTimeoutError is one
+        raise TimedOut(f"{name} did not answer in time.") from error
+    except (aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError, ConnectionError) as error:
+        raise Broken(f"{name} broke off the connection.") from error
+    except aiohttp.ClientError as error:
+        raise Broken(f"{name} answered with something that is not HTTP.") from error
+
+
+@asynccontextmanager
+async def _respond(target: Target, call: Call) -> AsyncIterator[aiohttp.ClientResponse]:
+    """Sends ``call``. Whatever is left unread of the answer, leaving the context ends it.
+
+    A pooled connection that the provider had closed meanwhile is no answer: the call goes out again, until it has a
+    fresh one.
+    """
+    loop = asyncio.get_running_loop()
+    while True:
+        attempt, started = _Attempt(), loop.time()
+        try:
+            response = await _send(call, attempt)
+            break
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            if not attempt.reused or loop.time() - started > _STALE_SECONDS:
+                raise
+        except ValueError as error:
+            if isinstance(error, aiohttp.ClientError):
+                raise
+            raise Misconfigured(f"Provider {target.provider} has a key or header that HTTP cannot carry.") from None
+    try:
+        yield response
+    finally:
+        # An answer read to its end goes back to the pool; any other is closed, so the provider stops writing it.
+        response.close() if not response.content.at_eof() else response.release()
+
+
+async def _send(call: Call, attempt: _Attempt) -> aiohttp.ClientResponse:
+    return await session().request(
+        call.method,
+        call.url,
+        data=io.BytesIO(call.body) if call.body else None,  # written in pieces: a long prompt does not hold the loop up
+        headers=call.headers,
+        allow_redirects=False,
+        timeout=aiohttp.ClientTimeout(connect=timeouts.connect, sock_read=timeouts.silence),
+        trace_request_ctx=attempt,
+    )
+
+
+async def _bounded(response: aiohttp.ClientResponse, target: Target) -> bytes:
+    """The whole body. Raises Broken beyond MAX_BODY_BYTES."""
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in response.content.iter_any():
+        size += len(piece)
+        if size > MAX_BODY_BYTES:
+            raise Broken(f"Provider {target.provider} sent more than {MAX_BODY_BYTES} bytes.")
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+async def _refusal(
+    dialect: Dialect, target: Target, request: MessagesRequest, response: aiohttp.ClientResponse
+) -> UpstreamError:
+    """The error of a non-2xx answer. A body that breaks off, dawdles or never ends changes nothing about the status."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    body = bytearray()
+    try:
+        async with asyncio.timeout(timeouts.refusal):
+            async for piece in response.content.iter_any():
+                body += piece
+                if len(body) > MAX_REFUSAL_BYTES:
+                    break
+    except (aiohttp.ClientError, TimeoutError, ConnectionError):
+        pass  # what has come is what there is
+    return dialect.refusal(target, request, response.status, headers, bytes(body[:MAX_REFUSAL_BYTES]))
+
+
+@asynccontextmanager
+async def shell(dialect: Dialect, target: Target, request: MessagesRequest) -> AsyncIterator[Payloads]:
+    """The Shell (see ``stream``) of every dialect that speaks HTTP."""
+    call = said(dialect.call, target, request)
+    async with AsyncExitStack() as stack:
+        with translated(target):
+            response = await stack.enter_async_context(_respond(target, call))
+            if not 200 <= response.status < 300:
+                raise await _refusal(dialect, target, request, response)
+        yield await stack.enter_async_context(aclosing(_payloads(response, target, request.stream)))
+
+
+async def _payloads(response: aiohttp.ClientResponse, target: Target, stream: bool) -> Payloads:
+    with translated(target):
+        if not stream:
+            yield [("", await _bounded(response, target))]
+            return
+        decoder = Decoder()
+        async for chunk in response.content.iter_any():
+            if pairs := decoder.feed(chunk):
+                yield pairs
+        if pairs := decoder.finish():
+            yield pairs
+
+
+async def fetch(dialect: Dialect, target: Target, request: MessagesRequest, call: Call) -> bytes:
+    """The body of a 2xx answer to ``call``. Raises UpstreamError."""
+    with translated(target):
+        async with _respond(target, call) as response:
+            if not 200 <= response.status < 300:
+                raise await _refusal(dialect, target, request, response)
+            return await _bounded(response, target)

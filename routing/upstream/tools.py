@@ -1,0 +1,144 @@
+"""What a request declares as tools: functions the client runs, and tools Anthropic's servers would run.
+
+Source: https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/overview
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from .errors import Unsupported
+from .events import JSON
+from .messages import MessagesRequest
+
+_EMPTY: Final[JSON] = {"type": "object", "properties": {}}
+_STRING: Final[JSON] = {"type": "string"}
+_INTEGER: Final[JSON] = {"type": "integer"}
+_RANGE: Final[JSON] = {"type": "array", "items": _INTEGER}
+_PATH: Final[JSON] = {"type": "string", "description": "Absolute path"}
+
+
+def _object(required: tuple[str, ...], **properties: JSON) -> JSON:
+    return {"type": "object", "properties": properties, "required": list(required)}
+
+
+def _commands(*names: str) -> JSON:
+    return {"type": "string", "enum": list(names)}
+
+
+# Tools that the client runs and whose schema only Anthropic's models know by heart, by the type's undated name.
+_KNOWN: Final[dict[str, tuple[str, JSON]]] = {
+    "bash": (
+        "Runs a command in a persistent bash session and gives its output. `restart` starts the session anew.",
+        _object((), command=_STRING, restart={"type": "boolean"}),
+    ),
+    "text_editor": (
+        "Views, creates and edits text files. `view` takes view_range; `create` takes file_text; `str_replace` takes "
+        "old_str, which must occur exactly once, and new_str; `insert` takes insert_line and new_str.",
+        _object(
+            ("command", "path"),
+            command=_commands("view", "create", "str_replace", "insert"),
+            path=_PATH,
+            view_range=_RANGE,
+            file_text=_STRING,
+            old_str=_STRING,
+            new_str=_STRING,
+            insert_line=_INTEGER,
+        ),
+    ),
+    "memory": (
+        "Keeps notes in files under /memories: view, create (file_text), str_replace (old_str, new_str), insert "
+        "(insert_line, insert_text), delete, rename (old_path, new_path).",
+        _object(
+            ("command",),
+            command=_commands("view", "create", "str_replace", "insert", "delete", "rename"),
+            path=_PATH,
+            view_range=_RANGE,
+            file_text=_STRING,
+            old_str=_STRING,
+            new_str=_STRING,
+            insert_line=_INTEGER,
+            insert_text=_STRING,
+            old_path=_PATH,
+            new_path=_PATH,
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A tool the client runs. ``schema`` is the client's own object: read it, never write it.
+
+    ``strict`` is whether the client asked that the arguments be held to the schema.
+    """
+
+    name: str
+    description: str
+    schema: JSON
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """``web_search`` is the declaration of Anthropic's search tool (``max_uses``, ``allowed_domains``,
+    ``blocked_domains``, ``user_location``), None where it was not declared."""
+
+    functions: tuple[Function, ...] = ()
+    web_search: JSON | None = None
+
+    @property
+    def names(self) -> list[str]:
+        return [function.name for function in self.functions]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """``tool_choice``: ``name`` is set for kind ``tool``; ``parallel`` is False where one call at a time is wanted."""
+
+    kind: Literal["auto", "any", "tool", "none"] = "auto"
+    name: str = ""
+    parallel: bool = True
+
+
+def declared(request: MessagesRequest) -> Tools:
+    """The request's tools in its own order. Raises Unsupported, naming it, for a tool that only Anthropic has.
+
+    A ``tool_search_*`` tool falls away: all tools are declared in full, which is what it searches for.
+    """
+    if request.body.get("mcp_servers"):
+        raise Unsupported("mcp_servers: this model's provider cannot connect to MCP servers.")
+    functions: list[Function] = []
+    web_search: JSON | None = None
+    for tool in request.body.get("tools") or ():
+        kind = str(tool.get("type") or "custom")
+        if kind == "custom":
+            functions.append(_function(tool))
+        elif kind.startswith("web_search_"):
+            web_search = tool
+        elif (known := _KNOWN.get(kind.rpartition("_")[0])) is not None:
+            functions.append(Function(str(tool.get("name", "")), *known))
+        elif not kind.startswith("tool_search_"):
+            raise Unsupported(f"tools: a tool of type `{kind}` is not to be had from this model's provider.")
+    return Tools(tuple(functions), web_search)
+
+
+def choice(request: MessagesRequest) -> Choice:
+    asked = request.body.get("tool_choice")
+    if not isinstance(asked, dict):
+        return Choice()
+    kind = asked.get("type")
+    parallel = asked.get("disable_parallel_tool_use") is not True
+    return Choice(kind if kind in ("any", "tool", "none") else "auto", str(asked.get("name", "")), parallel)
+
+
+def _function(tool: JSON) -> Function:
+    schema: Any = tool.get("input_schema")
+    description = tool.get("description")
+    return Function(
+        str(tool.get("name", "")),
+        description if isinstance(description, str) else "",
+        schema if isinstance(schema, dict) and schema else _EMPTY,
+        tool.get("strict") is True,
+    )

@@ -1,0 +1,96 @@
+"""The ledger's list, whatever its length; the audit log, read-only and to take away."""
+
+from __future__ import annotations
+
+import csv
+import uuid
+from typing import Any
+
+import pytest
+from auditlog.models import LogEntry
+from django.test import Client
+from django.utils import timezone
+
+from accounting.models import LedgerEntry, Team, User
+
+pytestmark = pytest.mark.django_db
+AUDIT = "/admin/auditlog/logentry/"
+
+
+def entry(**fields: Any) -> LedgerEntry:
+    given = {"id": uuid.uuid4(), "request_id": "req_1", "state": "settled", "outcome": "complete", "user_name": "anna"}
+    return LedgerEntry.objects.create(started_at=timezone.now(), **given | fields)
+
+
+def test_the_ledger_is_listed_without_counting_it(admin_client: Client, django_assert_max_num_queries: Any) -> None:
+    for number in range(60):
+        entry(request_id=f"req_{number}")
+    admin_client.get("/admin/")
+    with django_assert_max_num_queries(8) as seen:
+        page = admin_client.get("/admin/accounting/ledgerentry/")
+    assert page.status_code == 200
+    asked = [query["sql"] for query in seen.captured_queries if "ledgerentry" in query["sql"]]
+    assert asked
+    assert not [sql for sql in asked if "COUNT(" in sql]
+    assert all("LIMIT" in sql for sql in asked)
+
+
+def test_a_request_is_found_by_its_id_and_read_only(admin_client: Client) -> None:
+    row = entry(request_id="req_wanted", session_id="s-1")
+    entry(request_id="req_other")
+    for wanted in ("req_wanted", "s-1"):
+        listed = admin_client.get("/admin/accounting/ledgerentry/", {"q": wanted}).context["cl"].result_list
+        assert list(listed) == [row]
+    assert admin_client.get(f"/admin/accounting/ledgerentry/{row.pk}/change/").status_code == 200
+    assert admin_client.post(f"/admin/accounting/ledgerentry/{row.pk}/delete/").status_code == 403
+    assert admin_client.get("/admin/accounting/ledgerentry/add/").status_code == 403
+
+
+def test_a_cost_that_is_not_known_is_not_nothing(admin_client: Client) -> None:
+    entry(cost=None)
+    assert "not known" in admin_client.get("/admin/accounting/ledgerentry/").content.decode()
+
+
+def test_changes_and_sign_ins_are_on_record(client: Client) -> None:
+    boss = User.objects.create_superuser("boss", password="a-good-password")
+    client.post("/accounts/login/", {"login": "boss", "password": "wrong-password"})
+    client.post("/accounts/login/", {"login": "boss", "password": "a-good-password"})
+    client.post(
+        "/admin/accounting/team/add/",
+        {"name": "core", "memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"},
+    )
+    page = client.get(AUDIT).content.decode()
+    for said in ("signed in", "sign-in failed", "core"):
+        assert said in page
+    made = LogEntry.objects.get_for_object(Team.objects.get()).get()
+    assert made.actor == boss
+    events = [(one.additional_data or {}).get("event") for one in LogEntry.objects.get_for_object(boss)]
+    assert events.count("signed in") == events.count("sign-in failed") == 1
+
+
+def test_no_password_is_on_record() -> None:
+    user = User.objects.create_user("anna", password="first-password-1")
+    user.set_password("second-password-2")
+    user.save()
+    changes = [one.changes_dict for one in LogEntry.objects.get_for_object(user)]
+    assert changes[0]["password"] == ["(hidden)", "(hidden)"]
+    assert "pbkdf2" not in str(changes)
+
+
+def test_a_failed_sign_in_of_nobody_keeps_what_was_typed_to_itself(client: Client) -> None:
+    client.post("/accounts/login/", {"login": "my-password-by-mistake", "password": "x"})
+    assert "by-mistake" not in str(list(LogEntry.objects.values()))
+
+
+def test_the_log_is_read_only_and_exported_as_filtered(admin_client: Client) -> None:
+    Team.objects.create(name="core")
+    Team.objects.create(name="=cmd()")
+    row = LogEntry.objects.latest("id")
+    assert admin_client.get(f"{AUDIT}{row.pk}/change/").status_code == 200
+    assert admin_client.post(f"{AUDIT}{row.pk}/delete/").status_code == 403
+    assert admin_client.get(f"{AUDIT}add/").status_code == 403
+    answer = admin_client.get(f"{AUDIT}export", {"q": "cmd"}, follow=True)
+    lines = list(csv.reader(b"".join(answer.streaming_content).decode().splitlines()))  # type: ignore[attr-defined]
+    assert lines[0][:2] == ["time", "who"]
+    assert len(lines) == 2
+    assert lines[1][5] == "'=cmd()", "what a spreadsheet would run is quoted"

@@ -1,0 +1,187 @@
+"""The writer when things go wrong: a database that is away, a journal, a defect, an end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.db import OperationalError
+
+from accounting import ledger
+from accounting.admission.gate import Soft
+from accounting.errors import LedgerUnavailable
+from accounting.identity import Caller
+from accounting.ledger import Booking, journal, leases, posting, writer
+from accounting.ledger.posting import Known, Work
+from accounting.models import DailyUsage, LedgerEntry, Limit, LimitCounter, Worker
+
+from .events import end
+
+Make = Callable[..., Booking]
+
+
+class Drawer:
+    """Where journals lie."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def files(self) -> list[Path]:
+        return sorted(self.path.glob("*.jsonl"))
+
+
+@pytest.fixture
+def drawer(tmp_path: Path, settings: LazySettings) -> Drawer:
+    settings.LEDGER_JOURNAL = str(tmp_path)
+    return Drawer(tmp_path)
+
+
+class Outage:
+    """A database that can be taken away from the ledger."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_on = False
+        for module in (writer, journal, leases):
+            monkeypatch.setattr(module, "post", self.post)
+
+    def post(self, known: Known, batch: Sequence[Work], *, forced: bool = False) -> list[Soft]:
+        if self.is_on:
+            raise OperationalError("connection refused")
+        return posting.post(known, batch, forced=forced)
+
+
+@pytest.fixture
+def outage(monkeypatch: pytest.MonkeyPatch) -> Outage:
+    return Outage(monkeypatch)
+
+
+async def test_while_the_database_is_away_nothing_is_sent_on(caller: Caller, booking: Make, outage: Outage) -> None:
+    outage.is_on = True
+    with pytest.raises(LedgerUnavailable):
+        async with ledger.entry(caller, booking(), generation=None):
+            raise AssertionError("nothing may be sent")
+    outage.is_on = False
+    await asyncio.sleep(writer.RETRY_SECONDS)
+    async with ledger.entry(caller, booking(), generation=None) as entry:
+        await entry.settle()
+    await ledger.drain()
+    assert await LedgerEntry.objects.acount() == 1
+
+
+async def test_an_answer_under_way_waits_for_the_database(caller: Caller, booking: Make, outage: Outage) -> None:
+    async with ledger.entry(caller, booking(), generation=None) as entry:
+        outage.is_on = True
+        entry.observe([end(input_tokens=10, output_tokens=5)])
+        settling = asyncio.ensure_future(entry.settle())
+        await asyncio.sleep(0.3)
+        assert not settling.done()
+        outage.is_on = False
+        await settling
+    row = await LedgerEntry.objects.aget()
+    assert (row.state, row.input_tokens) == ("settled", 10)
+
+
+async def test_patience_ends_but_the_row_is_settled_later(
+    caller: Caller, booking: Make, outage: Outage, settings: LazySettings
+) -> None:
+    settings.LEDGER_PATIENCE_SECONDS = 0.1
+    async with ledger.entry(caller, booking(), generation=None) as entry:
+        outage.is_on = True
+        entry.observe([end(input_tokens=10, output_tokens=5)])
+        with pytest.raises(LedgerUnavailable):
+            await entry.settle()
+    outage.is_on = False
+    await ledger.drain()
+    row = await LedgerEntry.objects.aget()
+    assert (row.state, row.outcome, row.input_tokens) == ("settled", "complete", 10)
+
+
+async def test_with_a_journal_requests_are_served_and_written_later(
+    caller: Caller, booking: Make, outage: Outage, drawer: Drawer
+) -> None:
+    limit = await Limit.objects.acreate(scope="gateway", kind="budget", period="total", amount=Decimal("0.000001"))
+    outage.is_on = True
+    async with ledger.entry(caller, booking(), generation=None) as entry:
+        entry.observe([end(input_tokens=1000, output_tokens=100)])
+        await entry.settle()
+    await ledger.reject(caller, request_id="req_rejected", error="ModelUnknown")
+    async with ledger.entry(caller, booking(), generation=None) as under_way:
+        assert len(drawer.files) == 1
+        outage.is_on = False
+        while drawer.files:
+            await asyncio.sleep(0.05)
+            await ledger.drain()
+        under_way.observe([end(input_tokens=2000, output_tokens=200)])
+        await under_way.settle()
+    rows = [row async for row in LedgerEntry.objects.order_by("input_tokens")]
+    assert [(row.outcome, row.input_tokens) for row in rows] == [
+        ("rejected", 0),
+        ("complete", 1000),
+        ("complete", 2000),
+    ]
+    counter = await LimitCounter.objects.aget(limit=limit)
+    assert counter.reserved == 0
+    assert counter.spent == sum(row.cost for row in rows)
+    assert sum([usage.requests async for usage in DailyUsage.objects.all()]) == 3
+
+
+async def test_what_a_dead_process_left_in_its_journal_is_written_by_the_next(
+    caller: Caller, booking: Make, outage: Outage, drawer: Drawer
+) -> None:
+    outage.is_on = True
+    async with ledger.entry(caller, booking(), generation=None) as entry:
+        entry.observe([end(input_tokens=1000, output_tokens=100)])
+        await entry.settle()
+    task = asyncio.ensure_future(_open_for_ever(caller, booking()))
+    await asyncio.sleep(0.1)
+    left = drawer.files[0].read_bytes()
+    task.cancel()
+    await asyncio.wait([task])
+    await ledger.stop()
+    drawer.files[0].unlink()
+    (drawer.path / "ledger-dead.jsonl").write_bytes(left + b'{"kind": "Settlement", "cut o')
+    outage.is_on = False
+    await ledger.start()
+    outcomes = [row.outcome async for row in LedgerEntry.objects.order_by("started_at")]
+    assert outcomes == ["complete", "lost"]
+    assert not drawer.files
+
+
+async def test_a_defect_in_the_writer_keeps_nobody_waiting(
+    caller: Caller, booking: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(known: Known, batch: Sequence[Work], **_: Any) -> list[Soft]:
+        raise TypeError("a defect")
+
+    monkeypatch.setattr(writer, "post", broken)
+    with caplog.at_level(logging.CRITICAL), pytest.raises(LedgerUnavailable):
+        async with ledger.entry(caller, booking(), generation=None):
+            raise AssertionError("nothing may be sent")
+    assert "a defect" in caplog.text
+    monkeypatch.setattr(writer, "post", posting.post)
+    async with ledger.entry(caller, booking(), generation=None) as entry:
+        await entry.settle()
+
+
+async def test_the_end_of_a_process_leaves_nothing_open(caller: Caller, booking: Make) -> None:
+    task = asyncio.ensure_future(_open_for_ever(caller, booking()))
+    await ledger.start()
+    await asyncio.sleep(0.1)
+    await ledger.stop()
+    row = await LedgerEntry.objects.aget()
+    assert (row.state, row.outcome) == ("settled", "lost")
+    assert not await Worker.objects.aexists()
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def _open_for_ever(caller: Caller, booking: Booking) -> None:
+    async with ledger.entry(caller, booking, generation=None):
+        await asyncio.Future()

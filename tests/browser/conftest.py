@@ -1,0 +1,92 @@
+"""Debian's Chromium in front of a whole gateway: what people do, done as they do it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.support.gateway import ROOT, Gateway, running_gateway
+
+from .busy_quarter import PASSWORD
+
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_HARMLESS = re.compile(r"status of 40[134]")  # a page that is told to be missing, or another's
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """With the demo provider, and a quarter of usage behind it."""
+    with running_gateway(tmp_path_factory.mktemp("gateway"), {}) as running:
+        running.manage("shell", "-v", "0", "-c", "from tests.browser.busy_quarter import fill; fill()")
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, gateway: Gateway) -> Iterator[Visit]:
+    """A window of its own, signed in as somebody; whatever the browser complains of fails the test.
+
+    Options are those of a browser context, e.g. ``color_scheme="dark"`` or ``java_script_enabled=False``.
+    """
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def complain(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not _HARMLESS.search(message.text):
+            complaints.append(message.text)
+
+    def opened(who: str | None = "max", path: str = "/", **options: Any) -> Page:
+        context = chromium.new_context(base_url=gateway.base_url, **{"locale": "en-GB"} | options)
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", complain)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        if who is not None:
+            sign_in(page, who)
+        page.goto(path)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+def sign_in(page: Page, who: str) -> None:
+    page.goto("/accounts/login/")
+    page.get_by_label("Username or e-mail").fill(who)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(re.compile(r"/$"))
+
+
+@pytest.fixture(scope="session")
+def pictures() -> Path:
+    """Where screenshots go: ``docs/images`` with UPDATE_SCREENSHOTS=1, else a folder that git does not see."""
+    folder = ROOT / ("docs/images" if os.environ.get("UPDATE_SCREENSHOTS") else "tests/artifacts/screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

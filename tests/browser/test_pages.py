@@ -1,0 +1,85 @@
+"""Every page, in light, dark and on a phone: accessible (axe), no wider than its window, and pictured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.support.gateway import Gateway
+
+from .conftest import Visit
+
+pytestmark = pytest.mark.browser
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 860}},
+    "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 860}},
+    "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "device_scale_factor": 2},
+}
+PAGES = {
+    "sign-in": (None, "/accounts/login/"),
+    "reset": (None, "/accounts/password/reset/"),
+    "missing": (None, "/nowhere/"),
+    "start": ("max", "/"),
+    "keys": ("max", "/keys/"),
+    "key": ("max", "/keys/new/"),
+    "usage": ("max", "/usage/?period=90"),
+    "sessions": ("max", "/usage/sessions/"),
+    "session": ("max", "SESSION"),
+    "requests": ("max", "/usage/requests/"),
+    "request": ("max", "REQUEST"),
+    "speed": ("max", "/usage/speed/"),
+    "what-if": ("max", "/usage/what-if/?candidates=openai/gpt-4o,gemini/gemini-2.5-pro"),
+    "team": ("lena", "TEAM"),
+    "month": ("lena", "TEAMmonth/"),
+    "live": ("max", "/live/"),
+    "account": ("max", "/account/"),
+    "password": ("max", "/accounts/password/change/"),
+    "second-factor": ("max", "/accounts/2fa/"),
+    "not-yours": ("max", "/everything/"),
+}
+
+
+def _path(gateway: Gateway, path: str) -> str:
+    if path in ("SESSION", "REQUEST"):
+        (row,) = gateway.rows(
+            "SELECT session_id, request_id FROM accounting_ledgerentry WHERE user_name = 'max' AND agent_id <> ''"
+            " AND parent_agent_id <> '' ORDER BY id DESC LIMIT 1"
+        )
+        return f"/sessions/{row['session_id']}/" if path == "SESSION" else f"/requests/{row['request_id']}/"
+    (team,) = gateway.rows("SELECT id FROM accounting_team WHERE name = 'Platform'")
+    return path.replace("TEAM", f"/teams/{team['id']}/")
+
+
+def _findings(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']} ({one['impact']}): {one['nodes'][0]['html'][:160]}" for one in found]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("name", PAGES)
+def test_page(visit: Visit, gateway: Gateway, pictures: Path, name: str, look: str) -> None:
+    who, path = PAGES[name]
+    page = visit(who, _path(gateway, path), **LOOKS[look])
+    page.wait_for_load_state("networkidle")
+    assert not _findings(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= LOOKS[look]["viewport"]["width"]
+    page.screenshot(path=pictures / f"{name}-{look}.png", full_page=look != "phone")
+
+
+@pytest.mark.parametrize("name", ["start", "usage", "live"])
+def test_nothing_moves_while_a_page_loads(visit: Visit, gateway: Gateway, name: str) -> None:
+    """Cumulative Layout Shift (https://web.dev/articles/cls), on a first visit: nothing is in the cache."""
+    who, path = PAGES[name]
+    page = visit(who, "/account/")
+    page.goto(_path(gateway, path))
+    page.wait_for_load_state("networkidle")
+    shifted = page.evaluate(
+        """() => new Promise((done) => new PerformanceObserver((list) =>
+            done(list.getEntries().reduce((sum, entry) => sum + entry.value, 0))
+        ).observe({ type: "layout-shift", buffered: true }) || setTimeout(() => done(0), 500))"""
+    )
+    assert shifted < 0.02

@@ -1,0 +1,37 @@
+"""What every test lives under: no network but loopback, and no blocking call inside the event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+from asgiref.sync import SyncToAsync
+from django.db import connections
+from pytest_socket import enable_socket, socket_allow_hosts
+
+from accounting import ledger
+from accounting.models import Generation
+
+# A property holds or not, however busy the machine is: time is the business of --timeout.
+hypothesis.settings.register_profile("tollgate", deadline=None)
+hypothesis.settings.load_profile("tollgate")
+
+
+@pytest.fixture(autouse=True)
+def _network_off() -> Iterator[None]:
+    socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+    yield
+    enable_socket()
+
+
+@pytest.fixture
+def live_ledger(transactional_db: None) -> Iterator[None]:
+    """A database that the ledger's writer, a thread with a connection of its own, sees and then lets go of.
+
+    So does the thread in which asynchronous tests use the ORM.
+    """
+    Generation.objects.get_or_create(pk=1)  # the flush between tests took it
+    yield
+    ledger.close()
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()

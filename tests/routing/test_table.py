@@ -1,0 +1,73 @@
+"""The table in memory: loaded once, swapped when the generation moves."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from channels.db import database_sync_to_async
+from django.db import OperationalError
+
+from accounting.models import Generation
+from routing import table as module
+from routing.models import Provider, Tier
+from routing.table import RoutingTable, Tables, load
+
+from .mappings import ALL_KEYS, set_up
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _generation(transactional_db: None) -> None:
+    Generation.objects.get_or_create(pk=1)
+
+
+async def test_the_table_is_loaded_once_and_again_when_it_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    await database_sync_to_async(set_up)(**ALL_KEYS)
+    loads: list[RoutingTable] = []
+
+    def counted() -> RoutingTable:
+        loads.append(load())
+        return loads[-1]
+
+    monkeypatch.setattr(module, "load", counted)
+    tables = Tables()
+    first, second = await asyncio.gather(tables.current(), tables.current())
+    assert first is second
+    assert await tables.current(first.generation) is first
+    assert len(loads) == 1
+    await database_sync_to_async(lambda: Tier.objects.update(model="gpt-4o"))()
+    newer, same = await asyncio.gather(*[tables.current(first.generation + 1) for _ in range(2)])
+    assert newer is same is not first
+    assert newer.tiers["BIG"].model == "gpt-4o"
+    assert first.tiers["BIG"].model != "gpt-4o", "a table never changes"
+    assert len(loads) == 2
+    await tables.close()
+
+
+async def test_the_watcher_follows_and_survives_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "POLL_SECONDS", 0.01)
+    tables = Tables()
+    first = await tables.current()
+    real, failures = Generation.read, iter([True, True])
+
+    def read() -> int:
+        if next(failures, False):
+            raise OperationalError("away")
+        return real()
+
+    monkeypatch.setattr(Generation, "read", read)
+    await database_sync_to_async(Provider.objects.create)(name="groq", dialect="openai_chat")
+    async with asyncio.timeout(5):
+        while "groq" not in (await tables.current()).hosts:  # noqa: ASYNC110 - another task's poll is awaited
+            await asyncio.sleep(0.005)
+    assert "groq" not in first.hosts
+    await tables.close()
+    await tables.close()
+
+
+def test_loading_takes_a_bounded_number_of_queries(django_assert_num_queries: object) -> None:
+    set_up(**ALL_KEYS)
+    with django_assert_num_queries(7):  # type: ignore[operator]
+        load()

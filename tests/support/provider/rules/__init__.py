@@ -1,0 +1,1 @@
+"""What each vendor refuses, in the vendor's words."""
