@@ -14,7 +14,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.db.models import Model
 from django.http import HttpRequest
 
-from .models import Key, Limit, Membership, Price, Team, User
+from .models import Key, Limit, LimitChange, Membership, Price, Team, User
 
 _HIDDEN: Final = "accounting.audit.hidden"
 
@@ -34,7 +34,7 @@ def register() -> None:
     """Has the rows of this app watched, and sign-ins written down. Called once, when the app is ready."""
     watch(User, left_out={"last_login"}, masked=["password"])
     watch(Key, left_out={"digest", "pepper", "last_used_at"})
-    for model in (Team, Membership, Limit, Price):
+    for model in (Team, Membership, Limit, LimitChange, Price):
         watch(model)
     user_logged_in.connect(_signed_in, dispatch_uid="audit sign-in")
     user_logged_out.connect(_signed_out, dispatch_uid="audit sign-out")

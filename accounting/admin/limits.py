@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlencode
 
-from django.contrib import admin
-from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest
-from django.utils.html import format_html
+from django import forms
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounting.models import Limit, LimitChange, LimitCounter, Price
+from accounting.admission import changes
+from accounting.models import Limit, LimitChange, Price
+from accounting.reports.limits import Fill, measure
 
-from .page import actor
+from .limit_changes import MANY, ChangeView, GrantView, RaiseView, ResetView, meter
+from .page import actor, moment
+
+_FIXED: Final = ("scope", "user", "team", "key", "kind", "period", "model_pattern", "tier")
+
+
+class LimitForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A limit, and why it is set or changed."""
+
+    reason = forms.CharField(max_length=500, widget=UnfoldAdminTextInputWidget(), help_text="Kept with the change.")
+
+    class Meta:
+        model = Limit
+        fields = ("name", "enabled", *_FIXED, "count", "amount", "soft_percent")
 
 
 class LimitChangeInline(TabularInline):
@@ -30,26 +50,37 @@ class LimitChangeInline(TabularInline):
 
 @admin.register(Limit)
 class LimitAdmin(ModelAdmin):
-    list_display = ("__str__", "subject", "kind", "measure", "fill", "on")
-    list_filter = ("enabled", "scope", "kind", "period", "team")
-    search_fields = ("name", "user__username", "team__name", "key__name", "key__public_id", "model_pattern")
-    autocomplete_fields = ("user", "team", "key")
-    inlines = (LimitChangeInline,)
-    fieldsets = (
-        (None, {"fields": ("name", "enabled")}),
-        ("Whose", {"fields": ("scope", "user", "team", "key")}),
-        ("How much", {"fields": ("kind", "count", "amount", "period", "soft_percent")}),
-        ("Of what", {"fields": ("model_pattern", "tier")}),
-    )
-    _FIXED = ("scope", "user", "team", "key", "kind", "period", "model_pattern", "tier")
+    """Every change goes through ``admission.changes``, as the API's do: with who made it and why."""
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Limit]:
-        limits: QuerySet[Limit] = super().get_queryset(request)
-        newest = LimitCounter.objects.order_by("-window")
-        return limits.select_related("user", "team", "key").prefetch_related(Prefetch("counters", queryset=newest))
+    form = LimitForm
+    list_display = ("__str__", "subject", "measure", "of_what", "fill", "resets", "on")
+    list_filter = ("enabled", "scope", "kind", "period", "team")
+    search_fields = ("name", "user__username", "team__name", "key__name", "key__public_id", "model_pattern", "tier")
+    list_select_related = ("user", "team", "key")
+    list_per_page = 50
+    autocomplete_fields = ("user", "team", "key")
+    actions = ("raise_selected", "grant_selected", "reset_selected", "switch_on", "switch_off")
+    inlines = (LimitChangeInline,)
+    change_form_template = "admin/accounting/limit.html"
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        listed = super().get_changelist_instance(request)
+        for limit, filled in zip(listed.result_list, measure(list(listed.result_list)), strict=True):
+            limit.filled = filled
+        return listed
+
+    def get_fieldsets(self, request: HttpRequest, obj: Limit | None = None) -> Any:
+        return (
+            *(((None, {"fields": ("fill", "resets")}),) if obj else ()),
+            (None, {"fields": ("name", "enabled")}),
+            ("Whose", {"fields": ("scope", "user", "team", "key")}),
+            ("How much", {"fields": ("kind", "count", "amount", "period", "soft_percent")}),
+            ("Of what", {"fields": ("model_pattern", "tier")}),
+            ("For the record", {"fields": ("reason",)}),
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Limit | None = None) -> tuple[str, ...]:
-        return self._FIXED if obj else ()
+        return ("fill", "resets", *_FIXED) if obj else ()
 
     @display(description="Whose")
     def subject(self, limit: Limit) -> str:
@@ -57,49 +88,96 @@ class LimitAdmin(ModelAdmin):
 
     @display(description="How much")
     def measure(self, limit: Limit) -> str:
-        return f"{limit.count:,}" if limit.count is not None else f"${limit.amount:,.2f} per {limit.period}"
+        if limit.amount is not None:
+            return (
+                f"${limit.amount:,.2f} in all"
+                if limit.period == "total"
+                else f"${limit.amount:,.2f} per {limit.period}"
+            )
+        return f"{limit.count:,} {limit.get_kind_display().lower()}"
+
+    @display(description="Of what")
+    def of_what(self, limit: Limit) -> str:
+        return ", ".join(filter(None, (limit.tier, limit.model_pattern))) or "everything"
 
     @display(description="Filled")
-    def fill(self, limit: Limit) -> SafeString | str:
-        counter = next(iter(limit.counters.all()), None)
-        if limit.kind != Limit.Kind.BUDGET or counter is None:
-            return "–"
-        room = (limit.amount or 0) + counter.granted
-        percent = round(100 * (counter.spent + counter.reserved) / room) if room else 100
-        return format_html(
-            '<div class="tg-meter" role="img" aria-label="{} % filled">'
-            '<span class="{}" style="width: {}%"></span></div>'
-            "${} of ${}",
-            percent,
-            "full" if percent >= 100 else "",
-            min(percent, 100),
-            f"{counter.spent + counter.reserved:,.2f}",
-            f"{room:,.2f}",
-        )
+    def fill(self, limit: Limit) -> SafeString:
+        return meter(_filled(limit))
+
+    @display(description="Begins anew")
+    def resets(self, limit: Limit) -> SafeString | str:
+        resets_at = _filled(limit).resets_at
+        return moment(resets_at) if resets_at else "–"
 
     @display(description="State", ordering="enabled", label={"on": "success", "off": "warning"})
     def on(self, limit: Limit) -> str:
         return "on" if limit.enabled else "off"
 
+    @admin.action(description="Raise or lower…", permissions=["change"])
+    def raise_selected(self, request: HttpRequest, queryset: QuerySet[Limit]) -> HttpResponse | None:
+        return self._ask(request, queryset, "raise")
+
+    @admin.action(description="Grant extra…", permissions=["change"])
+    def grant_selected(self, request: HttpRequest, queryset: QuerySet[Limit]) -> HttpResponse | None:
+        return self._ask(request, queryset, "grant")
+
+    @admin.action(description="Begin the period anew…", permissions=["change"])
+    def reset_selected(self, request: HttpRequest, queryset: QuerySet[Limit]) -> HttpResponse | None:
+        return self._ask(request, queryset, "reset")
+
+    def _ask(self, request: HttpRequest, queryset: QuerySet[Limit], what: str) -> HttpResponse | None:
+        ids = list(queryset.values_list("pk", flat=True)[: MANY + 1])
+        if len(ids) > MANY:
+            self.message_user(request, f"At most {MANY} limits are changed at once: narrow the list.", messages.ERROR)
+            return None
+        return redirect(reverse(f"admin:accounting_limit_{what}") + "?" + urlencode({"id": ids}, doseq=True))
+
+    @admin.action(description="Switch on", permissions=["change"])
+    def switch_on(self, request: HttpRequest, queryset: QuerySet[Limit]) -> None:
+        self._switch(request, queryset.filter(enabled=False), True)
+
+    @admin.action(description="Switch off", permissions=["change"])
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[Limit]) -> None:
+        self._switch(request, queryset.filter(enabled=True), False)
+
+    @transaction.atomic
+    def _switch(self, request: HttpRequest, queryset: QuerySet[Limit], on: bool) -> None:
+        limits = list(queryset)
+        for limit in limits:
+            limit.enabled = on
+            changes.save(limit, actor(request))
+        self.message_user(request, f"{len(limits)} limit(s) switched {'on' if on else 'off'}.")
+
     def save_model(self, request: HttpRequest, obj: Limit, form: Any, change: bool) -> None:
-        before = self.measure(Limit.objects.get(pk=obj.pk)) if change else ""
-        super().save_model(request, obj, form, change)
-        action = LimitChange.Action.CHANGED if change else LimitChange.Action.CREATED
-        self._record(request, obj, action, before, self.measure(obj))
+        changes.save(obj, actor(request), form.cleaned_data["reason"])
 
     def delete_model(self, request: HttpRequest, obj: Limit) -> None:
-        self._record(request, obj, LimitChange.Action.DELETED, self.measure(obj), "")
-        super().delete_model(request, obj)
+        changes.delete(obj, actor(request))
 
+    @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Limit]) -> None:
         for limit in queryset:
             self.delete_model(request, limit)
 
-    def _record(self, request: HttpRequest, limit: Limit, action: str, before: str, after: str) -> None:
-        by = actor(request)
-        LimitChange.objects.create(
-            limit=limit, limit_name=str(limit)[:200], by=by, by_name=str(by), action=action, before=before, after=after
-        )
+    def get_urls(self) -> list[URLPattern]:
+        def page(what: str, view: type[ChangeView]) -> URLPattern:
+            found: URLPattern = path(
+                f"{what}/", self.admin_site.admin_view(view.as_view(model_admin=self)), name=f"accounting_limit_{what}"
+            )
+            return found
+
+        return [
+            page("raise", RaiseView),
+            page("grant", GrantView),
+            page("reset", ResetView),
+            *super().get_urls(),
+        ]
+
+
+def _filled(limit: Limit) -> Fill:
+    """As measured for the whole list, or, on a limit's own page, now."""
+    filled: Fill = getattr(limit, "filled", None) or measure([limit])[0]
+    return filled
 
 
 @admin.register(Price)

@@ -159,4 +159,5 @@ class LimitChange(models.Model):
         ordering = ["-at"]
 
     def __str__(self) -> str:
-        return f"{self.limit_name}: {self.action}"
+        change = " ⇒ ".join(filter(None, (self.before, self.after)))
+        return f"{self.limit_name}: {self.action} {change}"

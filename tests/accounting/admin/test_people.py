@@ -6,7 +6,9 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from accounting.admission import periods
 from accounting.identity import find, mint
 from accounting.models import Limit, LimitChange, LimitCounter, Membership, Price, Team, User
 
@@ -42,18 +44,20 @@ def test_limits_show_their_fill_and_record_who_changed_them(admin_client: Client
     team = anna.teams.get()
     data = {
         "name": "Core", "enabled": "on", "scope": "team", "team": str(team.pk), "kind": "budget", "amount": "500",
-        "period": "month", "soft_percent": "80", "changes-TOTAL_FORMS": "0", "changes-INITIAL_FORMS": "0",
+        "period": "month", "soft_percent": "80", "reason": "a new team",
+        "changes-TOTAL_FORMS": "0", "changes-INITIAL_FORMS": "0",
     }  # fmt: skip
     assert admin_client.post("/admin/accounting/limit/add/", data).status_code == 302
     limit = Limit.objects.get()
-    LimitCounter.objects.create(limit=limit, window=1, spent=Decimal("312.44"), granted=Decimal(100))
+    window = periods.start("month", timezone.now())
+    LimitCounter.objects.create(limit=limit, window=window, spent=Decimal("312.44"), granted=Decimal(100))
     page = admin_client.get("/admin/accounting/limit/").content.decode()
     assert "$312.44 of $600.00" in page
     data["changes-TOTAL_FORMS"] = data["changes-INITIAL_FORMS"] = "1"
     data["changes-0-id"], data["changes-0-limit"] = str(LimitChange.objects.get().pk), str(limit.pk)
     assert admin_client.post(f"/admin/accounting/limit/{limit.pk}/change/", data | {"amount": "700"}).status_code == 302
     change = LimitChange.objects.filter(action="changed").get()
-    assert (change.by_name, change.before, change.after) == ("admin", "$500.00 per month", "$700.00 per month")
+    assert (change.by_name, change.before, change.after) == ("admin", "$500 per month", "$700 per month")
 
 
 def test_prices(admin_client: Client) -> None:
