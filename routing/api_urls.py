@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from . import api
+from . import api, api_models
 
 _PROVIDER = r"(?P<name>[\w.-]{1,60})"
 urlpatterns = [
@@ -13,6 +13,10 @@ urlpatterns = [
         rf"^providers/{_PROVIDER}\Z",
         api.ProviderResource.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
         name="provider",
+    ),
+    re_path(rf"^providers/{_PROVIDER}/models\Z", api_models.ModelResource.as_view({"get": "list"}), name="models"),
+    re_path(
+        rf"^providers/{_PROVIDER}/discover\Z", api_models.ModelResource.as_view({"post": "discover"}), name="discover"
     ),
     path("mapping", api.MappingView.as_view(), name="mapping"),
     path("mapping/revisions", api.RevisionResource.as_view({"get": "list"}), name="revisions"),

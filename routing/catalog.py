@@ -155,6 +155,11 @@ def current_models(family: str, today: date) -> Iterator[str]:
             yield name
 
 
+def may_converse(name: str) -> bool:
+    """False where a model's name tells that it holds no conversation with tools: an embedding, speech, an image."""
+    return not _ASIDE.search(name)
+
+
 def display_name(name: str) -> str:
     """``claude-opus-4-8`` as people write it: Claude Opus 4.8. Names of other makes are left as they are."""
     stem = without_date(name)

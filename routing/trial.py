@@ -16,10 +16,11 @@ from accounting.models import LedgerEntry
 
 from .resolution import Resolution
 from .upstream import http
-from .upstream.errors import UpstreamError, Verbatim
+from .upstream.errors import UpstreamError
 from .upstream.events import Event
 from .upstream.messages import MessagesRequest
 from .upstream.stream import open_answer
+from .upstream.words import own_words
 
 SECONDS: Final = 60.0
 _MAX_TOKENS: Final = 1024
@@ -79,10 +80,9 @@ async def _run(report: Report, caller: Caller, request_id: str) -> None:
     try:
         async with asyncio.timeout(SECONDS):
             await _call(report, caller, request, request_id, began)
-    except Verbatim as error:
-        report.error, report.provider_status = error.body.decode(errors="replace")[:4000], error.status
     except UpstreamError as error:
-        report.error, report.provider_status = error.message, error.provider_status
+        report.error = own_words(error, report.resolution.target)
+        report.provider_status = error.provider_status
     except AccountingError as error:
         report.error = error.message
     except TimeoutError:

@@ -27,6 +27,7 @@ TYPES: Final = {
     413: "request_too_large",
     415: "invalid_request_error",
     429: "rate_limit_error",
+    502: "api_error",
     503: "api_error",
 }
 

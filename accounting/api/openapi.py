@@ -69,5 +69,8 @@ def document_refusals(result: dict[str, Any], generator: SchemaGenerator, **_: A
             if "requestBody" in operation:
                 refusals = refusals | _WITH_BODY
             for status, why in refusals.items():
-                operation["responses"].setdefault(status, {"description": why, "content": content})
+                operation["responses"].setdefault(status, {"description": why})
+            for status, answer in operation["responses"].items():
+                if status >= "400":
+                    answer.setdefault("content", content)
     return result

@@ -22,6 +22,8 @@ from accounting.admin.page import Page, actor
 from routing import board, catalog, credentials, first_start
 from routing.models import Credential, Model, Provider
 
+from .discovery import DiscoverView
+
 _GRACE = {"0": "end at once", "1": "stay for an hour", "24": "stay for a day", "168": "stay for a week"}  # hours
 _STATES = {"on": "success", "off": "warning"}
 
@@ -110,6 +112,7 @@ class ReinstateView(Page):
 class ProviderAdmin(ModelAdmin):
     form = ProviderForm
     inlines = (CredentialInline,)
+    change_form_template = "admin/routing/provider.html"
     list_display = ("name", "dialect", "base_url", "on", "key", "known_models", "last_hour")
     list_filter = ("enabled", "dialect")
     search_fields = ("name", "base_url")
@@ -201,9 +204,11 @@ class ProviderAdmin(ModelAdmin):
                 messages.warning(request, f"{provider} has no price family to look up in LiteLLM's list.")
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(ReinstateView.as_view(model_admin=self))
+        reinstate = self.admin_site.admin_view(ReinstateView.as_view(model_admin=self))
+        discover = self.admin_site.admin_view(DiscoverView.as_view(model_admin=self))
         return [
-            path("credential/<int:pk>/reinstate/", view, name="routing_credential_reinstate"),
+            path("credential/<int:pk>/reinstate/", reinstate, name="routing_credential_reinstate"),
+            path("<int:pk>/discover/", discover, name="routing_provider_discover"),
             *super().get_urls(),
         ]
 

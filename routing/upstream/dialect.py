@@ -30,6 +30,28 @@ class Call:
     method: str = "POST"
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A model as the provider's own list names it. Sizes are in tokens, None where the list gives none.
+
+    ``converses`` is False where the list says that the model holds no conversation (an embedding, an image model).
+    """
+
+    name: str
+    display_name: str = ""
+    context_window: int | None = None
+    max_output: int | None = None
+    converses: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """One page of a provider's list; ``after`` asks for the next one, "" on the last."""
+
+    models: tuple[Listed, ...]
+    after: str = ""
+
+
 class Translator(Protocol):
     """Turns a provider's answer into Anthropic's events: a plain state machine, one per answer.
 
@@ -79,6 +101,14 @@ class Dialect(Protocol):
 
     def count(self, payload: bytes) -> int:
         """The number of input tokens in the counter's answer. Raises Broken."""
+        ...
+
+    def list_call(self, target: Target, after: str) -> Call | None:
+        """The request for the provider's list of models, from ``after`` on ("": the first page); None: it has none."""
+        ...
+
+    def listed(self, payload: bytes) -> ListPage:
+        """One page of the list. Raises Broken."""
         ...
 
 

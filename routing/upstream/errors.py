@@ -28,7 +28,7 @@ class UpstreamError(Exception):
 
     ``message`` is written for the person at the client and never holds a credential or any part of a prompt.
     ``retry_after`` is in seconds, where the provider named a time. ``provider_status`` is the provider's own HTTP
-    status, None where there was none.
+    status, None where there was none. ``body`` is the beginning of its refusal as it came: see ``words``.
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None, provider_status: int | None = None) -> None:
@@ -36,6 +36,7 @@ class UpstreamError(Exception):
         self.message = message
         self.retry_after = retry_after
         self.provider_status = provider_status
+        self.body = b""
 
 
 class Refused(UpstreamError):

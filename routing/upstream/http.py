@@ -161,7 +161,10 @@ async def _refusal(
                     break
     except (aiohttp.ClientError, TimeoutError, ConnectionError):
         pass  # what has come is what there is
-    return dialect.refusal(target, request, response.status, headers, bytes(body[:MAX_REFUSAL_BYTES]))
+    refused = bytes(body[:MAX_REFUSAL_BYTES])
+    error = dialect.refusal(target, request, response.status, headers, refused)
+    error.body = refused
+    return error
 
 
 @asynccontextmanager

@@ -15,12 +15,13 @@ from typing import Any, Final
 
 import orjson
 
-from ..dialect import Call, Translator
+from ..dialect import Call, ListPage, Translator
 from ..errors import Broken, UpstreamError, Verbatim
 from ..events import JSON, Event
 from ..messages import MessagesRequest
 from ..refusals import by_status
 from ..target import Target
+from . import listing
 from .anthropic_history import without_foreign
 from .anthropic_mapped import for_model
 
@@ -55,7 +56,7 @@ class Anthropic:
     """The pass-through dialect."""
 
     def call(self, target: Target, request: MessagesRequest) -> Call:
-        return Call(target.url("/v1/messages"), _headers(target, request), _body(target, request))
+        return Call(target.url("/v1/messages"), _headers(target, request.headers), _body(target, request))
 
     def translator(self, target: Target, request: MessagesRequest) -> Translator:
         return _PassThrough(target, request)
@@ -75,13 +76,20 @@ class Anthropic:
     def count_call(self, target: Target, request: MessagesRequest) -> Call:
         kept = request.body | _changes(target, request) | {"model": target.model}
         body = orjson.dumps({name: value for name, value in kept.items() if name not in _NOT_COUNTED})
-        return Call(target.url("/v1/messages/count_tokens"), _headers(target, request), body)
+        return Call(target.url("/v1/messages/count_tokens"), _headers(target, request.headers), body)
 
     def count(self, payload: bytes) -> int:
         match _object(payload):
             case {"input_tokens": int(tokens)}:
                 return tokens
         raise Broken("The provider's token counter answered with something else than a count.")
+
+    def list_call(self, target: Target, after: str) -> Call:
+        query = {"limit": str(listing.PAGE)} | ({"after_id": after} if after else {})
+        return Call(target.url("/v1/models", **query), _headers(target, {}), b"", "GET")
+
+    def listed(self, payload: bytes) -> ListPage:
+        return listing.anthropic(payload)
 
 
 class _PassThrough:
@@ -155,9 +163,9 @@ class _PassThrough:
         raise Verbatim(_message(self._target, data), status=_STATUSES.get(str(kind), 500), headers={}, body=payload)
 
 
-def _headers(target: Target, request: MessagesRequest) -> dict[str, str]:
+def _headers(target: Target, own: Mapping[str, str]) -> dict[str, str]:
     """The client's own headers, Anthropic's credential and what the provider's row adds."""
-    headers = {"anthropic-version": VERSION, **request.headers, "content-type": "application/json"}
+    headers = {"anthropic-version": VERSION, **own, "content-type": "application/json"}
     if target.quirks.auth_header:
         name = target.quirks.auth_header.lower()
         headers[name] = f"Bearer {target.api_key}" if name == "authorization" else target.api_key

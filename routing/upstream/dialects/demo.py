@@ -8,7 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
 from ..composer import Composer
-from ..dialect import Call, Dialect, Payloads, Translator
+from ..dialect import Call, Dialect, ListPage, Payloads, Translator
 from ..errors import Broken, Unavailable, UpstreamError
 from ..events import Event
 from ..messages import MessagesRequest
@@ -46,6 +46,12 @@ class Demo:
 
     def count(self, payload: bytes) -> int:
         raise Broken("The demo provider has no token counter.")
+
+    def list_call(self, target: Target, after: str) -> None:
+        return None  # there is no model behind it
+
+    def listed(self, payload: bytes) -> ListPage:
+        raise Broken("The demo has no list of models.")
 
 
 class _Translator:

@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 import orjson
 
-from ..dialect import Call, Translator
+from ..dialect import Call, ListPage, Translator
 from ..errors import Broken, UpstreamError
 from ..messages import MessagesRequest
 from ..target import Target
-from . import gemini_errors, gemini_request
+from . import gemini_errors, gemini_request, listing
 from .gemini_answer import GeminiTranslator
 
 _KEY_HEADER: Final = "x-goog-api-key"
@@ -48,6 +48,13 @@ class Gemini:
             case {"totalTokens": int(tokens)}:
                 return tokens
         raise Broken("The provider's token counter answered with something else than a count.")
+
+    def list_call(self, target: Target, after: str) -> Call:
+        query = {"pageSize": str(listing.PAGE)} | ({"pageToken": after} if after else {})
+        return Call(target.url("/v1beta/models", **query), _headers(target), b"", "GET")
+
+    def listed(self, payload: bytes) -> ListPage:
+        return listing.gemini(payload)
 
 
 def _url(target: Target, method: str, **query: str) -> str:

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 import orjson
 
-from ..dialect import Call, Dialect, Payloads, Translator, said
+from ..dialect import Call, Dialect, ListPage, Payloads, Translator, said
 from ..errors import Broken, Misconfigured, TimedOut, Unavailable, UpstreamError
 from ..http import timeouts
 from ..messages import MessagesRequest
@@ -77,6 +77,12 @@ class LiteLLM:
 
     def count(self, payload: bytes) -> int:
         raise Broken("LiteLLM has no token counter of the provider's.")
+
+    def list_call(self, target: Target, after: str) -> None:
+        return None  # the library knows of none: its models are those of its bundled list
+
+    def listed(self, payload: bytes) -> ListPage:
+        raise Broken("LiteLLM asks no provider for a list of models.")
 
 
 def model_name(target: Target) -> str:

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 
 import orjson
 
-from ..dialect import Call, Translator
+from ..dialect import Call, ListPage, Translator
 from ..errors import Broken, UpstreamError
 from ..messages import MessagesRequest
 from ..target import Target
-from . import openai_errors
+from . import listing, openai_errors
 from .openai_chat_answer import ChatAnswer
 from .openai_chat_request import chat_body
 
@@ -41,6 +41,12 @@ class OpenAIChat:
 
     def count(self, payload: bytes) -> int:
         raise Broken("Chat completions have no token counter.")
+
+    def list_call(self, target: Target, after: str) -> Call:
+        return Call(target.url("/models"), headers(target), b"", "GET")
+
+    def listed(self, payload: bytes) -> ListPage:
+        return listing.openai(payload)
 
 
 def headers(target: Target) -> dict[str, str]:

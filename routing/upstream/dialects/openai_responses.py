@@ -13,11 +13,11 @@ from collections.abc import Mapping
 
 import orjson
 
-from ..dialect import Call, Translator
+from ..dialect import Call, ListPage, Translator
 from ..errors import Broken, UpstreamError
 from ..messages import MessagesRequest
 from ..target import Target
-from . import openai_errors
+from . import listing, openai_errors
 from .openai_chat import headers as openai_headers
 from .openai_responses_answer import ResponsesAnswer
 from .openai_responses_request import responses_body
@@ -43,3 +43,9 @@ class OpenAIResponses:
 
     def count(self, payload: bytes) -> int:
         raise Broken("Responses are not counted by the provider.")
+
+    def list_call(self, target: Target, after: str) -> Call:
+        return Call(target.url("/models"), openai_headers(target), b"", "GET")
+
+    def listed(self, payload: bytes) -> ListPage:
+        return listing.openai(payload)

@@ -100,7 +100,7 @@ class Surface:
         except Refused as refused:
             return await self._whole(request, seen, refused.answer, refusal=True)
         if seen.purpose == "models":
-            return await self._whole(request, seen, listing.models(seen, self._desk.known))
+            return await self._whole(request, seen, listing.models(seen, self._desk.known, self._desk.page))
         if seen.purpose == "count":
             count = self._desk.count(seen)
             if isinstance(count, Fail):

@@ -23,7 +23,8 @@ class Desk:
     """The script and the record of one provider.
 
     ``strict`` applies the vendors' rules; ``api_key`` is the only key accepted (None: any that is sent);
-    ``known`` are the only models that exist (None: all do). All may be changed while the provider runs.
+    ``known`` are the only models that exist (None: all do); ``page`` is the most that one page of a list holds. All
+    may be changed while the provider runs.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Desk:
         self.strict = strict
         self.api_key = api_key
         self.known = known
+        self.page = 1000
         self.seal = Seal()
         self.record = Record(log)
         self._lock = threading.Lock()

@@ -9,17 +9,16 @@ from .dialect import CREATED, Json, Whole
 from .record import Seen
 
 
-def models(seen: Seen, known: Sequence[str] | None) -> Whole:
-    """The model list of the request's dialect (OpenAI ``list``, Anthropic page, Gemini ``models``)."""
+def models(seen: Seen, known: Sequence[str] | None, most: int) -> Whole:
+    """The model list of the request's dialect: OpenAI's whole, Anthropic's and Gemini's a page of at most ``most``.
+
+    Source: https://docs.anthropic.com/en/api/models-list, https://ai.google.dev/api/models#method:-models.list
+    """
     names = known if known is not None else MODELS
     if seen.dialect == "gemini":
-        return Whole.json(200, {"models": [_gemini(name) for name in names if name.startswith("gemini")]})
+        return _gemini_page(seen, [name for name in names if name.startswith("gemini")], most)
     if seen.dialect == "anthropic":
-        data = [_anthropic(name) for name in names if name.startswith("claude")]
-        page: Json = {"data": data, "has_more": False, "first_id": None, "last_id": None}
-        if data:
-            page |= {"first_id": data[0]["id"], "last_id": data[-1]["id"]}
-        return Whole.json(200, page)
+        return _anthropic_page(seen, [name for name in names if name.startswith("claude")], most)
     data = [{"id": name, "object": "model", "created": CREATED, "owned_by": "system"} for name in names]
     return Whole.json(200, {"object": "list", "data": data})
 
@@ -43,6 +42,28 @@ def not_found(seen: Seen) -> Whole:
     return Whole.json(404, {"error": error})
 
 
+def _gemini_page(seen: Seen, names: list[str], most: int) -> Whole:
+    start = int(seen.query.get("pageToken") or 0)
+    end = start + min(int(seen.query.get("pageSize", 50)), most)
+    page: Json = {"models": [_gemini(name) for name in names[start:end]]}
+    return Whole.json(200, page | ({"nextPageToken": str(end)} if end < len(names) else {}))
+
+
+def _anthropic_page(seen: Seen, names: list[str], most: int) -> Whole:
+    limit = int(seen.query.get("limit", 20))
+    if not 1 <= limit <= 1000:
+        error = {"type": "invalid_request_error", "message": "limit: Input should be between 1 and 1000"}
+        return Whole.json(400, {"type": "error", "error": error})
+    after = seen.query.get("after_id")
+    start = names.index(after) + 1 if after in names else 0
+    end = start + min(limit, most)
+    data = [_anthropic(name) for name in names[start:end]]
+    page: Json = {"data": data, "has_more": end < len(names), "first_id": None, "last_id": None}
+    if data:
+        page |= {"first_id": data[0]["id"], "last_id": data[-1]["id"]}
+    return Whole.json(200, page)
+
+
 def _gemini(name: str) -> Json:
     return {
         "name": f"models/{name}",
@@ -51,7 +72,7 @@ def _gemini(name: str) -> Json:
         "description": f"Scripted {name}",
         "inputTokenLimit": 1_048_576,
         "outputTokenLimit": 65_536,
-        "supportedGenerationMethods": ["generateContent", "countTokens"],
+        "supportedGenerationMethods": ["embedContent"] if "embedding" in name else ["generateContent", "countTokens"],
         "temperature": 1,
         "topP": 0.95,
         "topK": 64,
