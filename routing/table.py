@@ -210,6 +210,13 @@ class Tables:
             return table
         return await self._refresh(generation)
 
+    async def newest(self) -> RoutingTable:
+        """A table of the generation that the database has now, or the one in memory where it does not answer."""
+        try:
+            return await self.current(await database_sync_to_async(Generation.read)())
+        except (DatabaseError, InterfaceError):
+            return await self.current()
+
     async def close(self) -> None:
         """Ends this event loop's watcher."""
         watcher = self._watchers.pop(asyncio.get_running_loop(), None)

@@ -44,6 +44,11 @@ async def exchange(arrival: Arrival, body: bytes, send: Send) -> None:
             parsed = parsed or parse(body)
             resolution = resolve(table, caller, parsed.model)
         except (InvalidRequest, RoutingError) as error:
+            # No row is opened for what leads nowhere, so nothing else would tell that the way was made a moment ago.
+            newest = await tables.newest() if isinstance(error, RoutingError) and attempt < _MAX_RESTARTS else table
+            if newest.generation > table.generation:
+                table = newest
+                continue
             await _record_rejection(arrival, caller, parsed, error)
             raise
         request = message_request(arrival, resolution, parsed, body)

@@ -55,7 +55,7 @@ async def show(arrival: Arrival, model_id: str) -> bytes:
 
 
 async def _listed(arrival: Arrival) -> list[ListedModel]:
-    table = await tables.current()
+    table = await tables.newest()
     return listing(table, await authenticate(arrival, table))
 
 

@@ -5,72 +5,117 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.gateway import Gateway, provider_environment, running_gateway
-from tests.support.provider import ScriptedProvider, ToolTask
+from tests.support.provider import ScriptedProvider
 
-CLIENT_SECONDS = 120
+CLIENT_SECONDS = 150
+TOOLS = ("Bash", "Write", "Read", "WebSearch")
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one ``claude -p`` did: its exit status, its output, and the folder it worked in."""
+    """What one ``claude -p`` did: its exit status, and what it printed."""
 
     status: int
     output: str
-    folder: Path
 
 
-Claude = Callable[..., Run]
+class Client:
+    """One person's Claude Code. Its ``home`` and its ``folder`` last as long as the test, so sessions can go on."""
+
+    def __init__(self, gateway: Gateway, place: Path) -> None:
+        binary = os.environ.get("CLAUDE_BIN") or shutil.which("claude")
+        assert binary, "the Claude Code client is not installed: npm install -g @anthropic-ai/claude-code"
+        self._binary = str(Path(binary).resolve())
+        self.home, self.folder = place / "home", place / "work"
+        self.home.mkdir()
+        self.folder.mkdir()
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "ANTHROPIC_BASE_URL": gateway.base_url,
+            "ANTHROPIC_AUTH_TOKEN": gateway.token,
+            "DISABLE_TELEMETRY": "1",
+            "DISABLE_ERROR_REPORTING": "1",
+            "DISABLE_AUTOUPDATER": "1",
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            "CLAUDE_CODE_MAX_RETRIES": "2",
+        }
+
+    def __call__(self, prompt: str, *options: str, model: str, **environment: str) -> Run:
+        """Print mode to its end, with every tool allowed. ``environment`` adds variables; "" takes one away."""
+        begun = self.begin(prompt, *options, model=model, **environment)
+        try:
+            output, errors = begun.communicate(timeout=CLIENT_SECONDS)
+        finally:
+            begun.kill()
+        return Run(begun.returncode, output + errors)
+
+    def begin(self, prompt: str, *options: str, model: str, **environment: str) -> subprocess.Popen[str]:
+        """The same, not waited for."""
+        return subprocess.Popen(
+            [self._binary, "-p", prompt, "--model", model, "--allowedTools", *TOOLS, *options],
+            cwd=self.folder,
+            env={name: value for name, value in (self._environment | environment).items() if value},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+
+class Ledger:
+    """The rows that a test's clients left: they say which session is theirs."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._before = len(self._all())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """In the order in which they were begun."""
+        return self._all()[self._before :]
+
+    def _all(self) -> list[dict[str, Any]]:
+        return self._gateway.rows("SELECT * FROM accounting_ledgerentry WHERE session_id <> '' ORDER BY started_at, id")
 
 
 @pytest.fixture(scope="session")
-def task_provider() -> Iterator[ScriptedProvider]:
-    with ScriptedProvider(brain=ToolTask(thinking=True)) as provider:
+def scripted() -> Iterator[ScriptedProvider]:
+    with ScriptedProvider() as provider:
         yield provider
 
 
 @pytest.fixture(scope="session")
-def task_gateway(task_provider: ScriptedProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    environment = provider_environment(task_provider.base_url) | {"PREFERRED_PROVIDER": "openai"}
+def gateway(scripted: ScriptedProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    environment = provider_environment(scripted.base_url) | {"PREFERRED_PROVIDER": "openai"}
     with running_gateway(tmp_path_factory.mktemp("gateway"), environment) as running:
+        running.treat_as_vendors(scripted.base_url)
+        running.warm_litellm()
         yield running
 
 
 @pytest.fixture
-def claude(task_gateway: Gateway, tmp_path: Path) -> Claude:
-    """Runs the client in print mode with every tool allowed."""
-    binary = os.environ.get("CLAUDE_BIN") or shutil.which("claude")
-    assert binary, "the Claude Code client is not installed: npm install -g @anthropic-ai/claude-code"
-    home, folder = tmp_path / "home", tmp_path / "work"
-    home.mkdir()
-    folder.mkdir()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "ANTHROPIC_BASE_URL": task_gateway.base_url,
-        "ANTHROPIC_AUTH_TOKEN": task_gateway.token,
-        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-        "DISABLE_AUTOUPDATER": "1",
-        "CLAUDE_CODE_MAX_RETRIES": "2",
-    }
+def provider(scripted: ScriptedProvider, gateway: Gateway) -> Iterator[ScriptedProvider]:
+    """The scripted provider with an empty record. It ends up having refused nothing."""
+    scripted.clear()
+    brain = scripted.desk.brain
+    yield scripted
+    scripted.desk.brain = brain
+    assert scripted.refusals == []
 
-    def run(prompt: str, *options: str, model: str, **more: str) -> Run:
-        allowed = ["--allowedTools", "Bash", "Write", "Read", "WebSearch"]
-        done = subprocess.run(
-            [str(Path(binary).resolve()), "-p", prompt, "--model", model, *allowed, *options],
-            cwd=folder,
-            env=environment | more,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=CLIENT_SECONDS,
-        )
-        return Run(done.returncode, done.stdout + done.stderr, folder)
 
-    return run
+@pytest.fixture
+def ledger(gateway: Gateway) -> Ledger:
+    return Ledger(gateway)
+
+
+@pytest.fixture
+def claude(gateway: Gateway, tmp_path: Path) -> Client:
+    return Client(gateway, tmp_path)

@@ -46,6 +46,25 @@ async def test_the_table_is_loaded_once_and_again_when_it_is_too_old(monkeypatch
     await tables.close()
 
 
+async def test_the_newest_is_what_the_database_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before a name is refused: the way there may have been made a moment ago, and the watcher be still asleep."""
+    await database_sync_to_async(set_up)(**ALL_KEYS)
+    tables = Tables()
+    first = await tables.current()
+    assert await tables.newest() is first
+    await database_sync_to_async(lambda: Provider.objects.filter(name="openai").update(enabled=False))()
+    newer = await tables.newest()
+    assert newer.generation > first.generation
+    assert not newer.hosts["openai"].enabled
+
+    def away() -> int:
+        raise OperationalError("away")
+
+    monkeypatch.setattr(Generation, "read", away)
+    assert await tables.newest() is newer, "a database that does not answer leaves what is known"
+    await tables.close()
+
+
 async def test_the_watcher_follows_and_survives_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "POLL_SECONDS", 0.01)
     tables = Tables()

@@ -27,6 +27,21 @@ _TOKEN = re.compile(r"tg_[0-9A-Za-z]{12}_[0-9A-Za-z]{40}")
 # What a gateway under test takes over from the machine; everything else it is given.
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
 
+# What a newcomer's environment cannot say of a host that is not the vendor's own: that it is like it all the same, and
+# where LiteLLM finds a host of its own.
+_VENDORS = """
+from routing.environment import PRESETS
+from routing.models import Provider
+openai = Provider.objects.get(name="openai")
+openai.reasoning_dialect = PRESETS["openai"].reasoning_dialect
+openai.quirks = dict(PRESETS["openai"].quirks) | {{"service_tier": True, "end_user_field": "safety_identifier"}}
+openai.save()
+litellm = Provider.objects.get(name="litellm")
+litellm.base_url = "{base}/v1"
+litellm.enabled = True
+litellm.save()
+"""
+
 
 def provider_environment(provider_url: str) -> dict[str, str]:
     """The environment of a newcomer with a key of each provider, all of whose hosts are ``provider_url``."""
@@ -133,6 +148,16 @@ class Gateway:
         )
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done.stdout + ("" if check else done.stderr)
+
+    def treat_as_vendors(self, provider_url: str) -> None:
+        """Makes a host of ours be asked as OpenAI's own is, Responses included, and through LiteLLM too."""
+        self.manage("shell", "-c", _VENDORS.format(base=provider_url))
+
+    def warm_litellm(self) -> None:
+        """Has the worker import LiteLLM, which takes seconds."""
+        body = {"model": "hosted_vllm/warm", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+        with self.client() as client:
+            client.post("/v1/messages", json=body, timeout=90)
 
     def client(self, **options: Any) -> httpx.Client:
         """An HTTP client that shows this gateway's first key."""

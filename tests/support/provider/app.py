@@ -126,8 +126,8 @@ class Surface:
                 return await self._whole(request, seen, dialect.fail(answer, asked.model))
             case Hang(seconds=seconds):
                 await self._pause(seconds)
-                answer = self._desk.brain(dialect.conversation(asked))
-                return await self._reply(request, seen, dialect, asked, answer)
+                after = self._desk.brain(dialect.conversation(asked))
+                return await self._play(request, seen, dialect, asked, after)
             case Cut(reset=reset):
                 return self._closed(request, web.StreamResponse(), reset)
             case Raw():

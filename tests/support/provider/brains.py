@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from .dialect import Conversation
-from .script import Part, Reply, Text, Thinking, ToolCall, Usage
+from .script import Answer, Part, Reply, Text, Thinking, ToolCall, Usage
 
-Brain: TypeAlias = Callable[[Conversation], Reply]
+Brain: TypeAlias = Callable[[Conversation], Answer]
 
 _PATH = re.compile(r"^/\S+$", re.MULTILINE)
 
