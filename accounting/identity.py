@@ -47,6 +47,7 @@ class Caller:
     allowed_models: tuple[str, ...] = ()
     allowed_networks: tuple[str, ...] = field(default=(), repr=False)
     expires_at: datetime | None = None
+    key_public_id: str = ""
 
     def require(self, scope: str) -> None:
         """Raises NotPermitted where the key lacks ``scope``."""
@@ -128,6 +129,7 @@ def find(token: str) -> Caller | None:
         allowed_models=tuple(key.allowed_models),
         allowed_networks=tuple(key.allowed_networks),
         expires_at=key.expires_at,
+        key_public_id=key.public_id,
     )
 
 

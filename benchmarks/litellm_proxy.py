@@ -16,7 +16,7 @@ _CONFIG: Final = """
 model_list:
   - model_name: claude-opus-4-8
     litellm_params: {{model: openai/gpt-4o, api_base: "http://127.0.0.1:{port}/v1", api_key: sk-test}}
-litellm_settings: {{use_chat_completions_url_for_anthropic_messages: true}}
+litellm_settings: {{use_chat_completions_url_for_anthropic_messages: true, drop_params: true}}
 general_settings: {{master_key: {key}}}
 """
 

@@ -65,7 +65,7 @@ def table(rows: Iterable[Row]) -> str:
             last = row["row"]
             lines.append(f"\n{last}")
         figures = "  ".join(f"{name} {value}" for name, value in row.items() if name not in _HIDDEN)
-        lines.append(f"    {row.get('column', row.get('against', '')):<16} {figures}")
+        lines.append(f"    {row.get('column', ''):<16} {figures}")
     return "\n".join(lines)
 
 

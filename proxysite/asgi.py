@@ -30,6 +30,7 @@ ROUTES: list[tuple[str, Callable[..., Any]]] = [
     (r"^v1(/.*)?$", consumers.UnknownConsumer.as_asgi()),
     (r"^(api/hello|healthz)/?$", consumers.ProbeConsumer.as_asgi()),
     (r"^readyz/?$", consumers.ReadyConsumer.as_asgi()),
+    (r"^metrics/?$", consumers.MetricsConsumer.as_asgi()),
     (r"^$", head_or(consumers.ProbeConsumer.as_asgi(), django_app)),
     (r"", django_app),
 ]

@@ -277,9 +277,11 @@ LOGGING = {
     "formatters": {
         "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
         "json": {
-            "()": "pythonjsonlogger.json.JsonFormatter",
-            "fmt": "{asctime}{levelname}{name}{message}",
+            "()": "pythonjsonlogger.orjson.OrjsonFormatter",
+            "fmt": "{levelname}{name}{message}",
             "style": "{",
+            "timestamp": "time",
+            "rename_fields": {"levelname": "level", "name": "logger"},
         },
     },
     "handlers": {
@@ -287,6 +289,15 @@ LOGGING = {
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
 }
+
+# Who may read /metrics: whoever shows the token as a bearer token, and whoever asks from one of the networks. Neither
+# set: nobody, and the path is not there.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_NETWORKS: list[str] = env.list("METRICS_NETWORKS", default=[])
+
+# Where OpenTelemetry traces go, e.g. http://collector:4318. Empty: there are none, and nothing of it is imported.
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+OTEL_SERVICE_NAME = env.str("OTEL_SERVICE_NAME", default="tollgate")
 
 # --- what the first start reads of providers (routing.environment); from then on the database rules ------------
 

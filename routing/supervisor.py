@@ -14,11 +14,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from socket import socket
 from types import FrameType
 from typing import Final
+
+from accounting.meters import SLOT_VARIABLE
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +36,7 @@ class _Worker:
     process: subprocess.Popen[bytes]
     ready: int  # reads one byte when it serves
     lifeline: int  # its other end shows that this process lives
+    slot: int  # the lowest number that no living worker has
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -50,16 +54,28 @@ class _Worker:
 
 
 class Supervisor:
-    """Runs ``count`` workers with ``command`` until it is told to end. ``patience``: seconds they may take to drain."""
+    """Runs ``workers`` processes with ``command`` until it is told to end.
+
+    ``patience``: seconds they may take to drain. ``retire`` is told the slot of each worker that has ended, before
+    another gets it.
+    """
 
     def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], sock: socket, count: int, patience: float
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        sock: socket,
+        workers: int,
+        patience: float,
+        retire: Callable[[int], None],
     ) -> None:
         self._command = list(command)
         self._environment = dict(environment)
         self._sock = sock
-        self._count = count
+        self._count = workers
         self._patience = patience
+        self._retire = retire
+        self._slots: set[int] = set()
         self._workers: list[_Worker] = []
         self._leaving = False
         self._renewing = False
@@ -92,15 +108,17 @@ class Supervisor:
         ready, says_ready = os.pipe()
         holds_on, lifeline = os.pipe()
         given = (self._sock.fileno(), says_ready, holds_on)
+        slot = next(number for number in count() if number not in self._slots)
+        self._slots.add(slot)
         process = subprocess.Popen(  # noqa: S603 - our own command line
             self._command,
-            env=self._environment | {WORKER_VARIABLE: ",".join(map(str, given))},
+            env=self._environment | {WORKER_VARIABLE: ",".join(map(str, given)), SLOT_VARIABLE: str(slot)},
             pass_fds=given,
         )
         os.close(says_ready)
         os.close(holds_on)
         logger.info("worker %d started", process.pid)
-        return _Worker(process, ready, lifeline)
+        return _Worker(process, ready, lifeline, slot)
 
     def _one_serves(self, seconds: float) -> bool:
         """Whether a worker serves within ``seconds``; False where one dies before any has served.
@@ -123,7 +141,7 @@ class Supervisor:
             if time.monotonic() - worker.started < _RESTART_SECONDS:
                 continue  # it dies at its start: not as fast as we can
             logger.error("worker %d died (%s)", worker.process.pid, worker.process.returncode)
-            worker.close()
+            self._bury(worker)
             self._workers[place] = self._start()
 
     def _replace_all(self) -> None:
@@ -133,7 +151,7 @@ class Supervisor:
                 logger.error("a new worker did not start: the old ones stay")
                 successor.process.kill()
                 successor.process.wait()
-                successor.close()
+                self._bury(successor)
                 return
             self._workers[place] = successor
             worker.process.terminate()
@@ -153,8 +171,13 @@ class Supervisor:
             logger.error("worker %d does not end: it is killed", worker.process.pid)  # noqa: TRY400 (no traceback)
             worker.process.kill()
             status = worker.process.wait()
-        worker.close()
+        self._bury(worker)
         return status
+
+    def _bury(self, worker: _Worker) -> None:
+        worker.close()
+        self._slots.discard(worker.slot)
+        self._retire(worker.slot)
 
 
 def command_line() -> list[str]:

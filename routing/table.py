@@ -200,6 +200,11 @@ class Tables:
         self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
         self._watchers: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[None]] = WeakKeyDictionary()
 
+    @property
+    def generation(self) -> int:
+        """Of the table in memory; 0 before the first."""
+        return self._table.generation if self._table is not None else 0
+
     async def current(self, generation: int = 0) -> RoutingTable:
         """A table of at least ``generation``: the one in memory, or a new one. The first call starts the watcher."""
         loop = asyncio.get_running_loop()

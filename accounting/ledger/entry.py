@@ -59,6 +59,7 @@ class Entry:
         self._error = ""
         self.attempts = 1
         self.is_settled = False
+        self.end: End | None = None  # how it ended, as soon as that is known
 
     @property
     def caller(self) -> Caller:
@@ -129,7 +130,7 @@ class Entry:
         self.is_settled = True
         now = time.perf_counter()
         tokens, exact = self._figures(outcome)
-        end = End(
+        self.end = End(
             outcome=outcome,
             tokens=tokens,
             exact=exact,
@@ -139,7 +140,7 @@ class Entry:
             first_byte_ms=None if self._first_byte is None else round((self._first_byte - self._began) * 1000),
             duration_ms=round((now - self._began) * 1000),
         )
-        return Settlement(self._row, end)
+        return Settlement(self._row, self.end)
 
     def _figures(self, outcome: str) -> tuple[Tokens, bool]:
         """What the row is settled with: the provider's last word, or what was seen of the answer so far.

@@ -15,6 +15,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import transaction
 
+from accounting import meters
 from accounting.admission.counters import Counters
 from accounting.admission.gate import Gate, Refusal, Soft, Wanted
 from accounting.admission.policies import Policies, Policy
@@ -94,6 +95,7 @@ def post(known: Known, batch: Sequence[Work], *, forced: bool = False) -> list[S
     with transaction.atomic():
         posting.run()
     known.cards.update(posting.cards)
+    meters.count(posting.ended)
     return posting.gate.soft
 
 
@@ -106,6 +108,7 @@ class _Posting:
         self.settlements = {work.row.id: work for work in reversed(batch) if isinstance(work, Settlement)}
         self.inserted = [work.row for work in batch if isinstance(work, Rejection)]
         self.updated: list[Row] = []
+        self.ended: list[Row] = []
         self.cards: dict[str, Rates] = {}
         self.now = datetime.now(UTC)
         self.counters = Counters()
@@ -212,15 +215,15 @@ class _Posting:
         self.updated.append(row)
 
     def _write(self) -> None:
-        ended = [row for row in (*self.inserted, *self.updated) if row.outcome]
-        for row in ended:
+        self.ended = [row for row in (*self.inserted, *self.updated) if row.outcome]
+        for row in self.ended:
             self.rollups.add(row)
         self.counters.write()
         cards.write((rates for digest, rates in self.cards.items() if digest not in self.known.cards), self.now)
         rows.insert(self.inserted, self.known.worker)
         rows.update(self.updated, self.known.worker)
         self.rollups.write()
-        statistics.write(row for row in ended if row.exact and row.outcome == LedgerEntry.Outcome.COMPLETE)
+        statistics.write(row for row in self.ended if row.exact and row.outcome == LedgerEntry.Outcome.COMPLETE)
 
 
 def _units(row: Row) -> int:

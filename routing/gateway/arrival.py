@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from accounting.addresses import client_address
 from routing.upstream.ids import fresh_id
+
+from .passage import Passage
 
 _HANDED_ON = ("anthropic-", "x-claude-code-", "x-app", "user-agent")  # what a provider of the same dialect may see
 _MAX_ID = 128  # of an id in a client's header, which the ledger keeps as text
@@ -14,13 +16,17 @@ _MAX_ID = 128  # of an id in a client's header, which the ledger keeps as text
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """``headers`` are lower case, the first of a name wins. ``client`` is the peer's IP address, "" if unknown."""
+    """``headers`` are lower case, the first of a name wins. ``client`` is the peer's IP address, "" if unknown.
+
+    ``passage`` alone changes: the line notes there what is told of the request when it is over.
+    """
 
     request_id: str
     path: str
     query: bytes
     headers: dict[str, str]
     client: str
+    passage: Passage = field(default_factory=Passage, repr=False)
 
     @classmethod
     def of(cls, scope: dict[str, Any]) -> Arrival:

@@ -10,7 +10,9 @@ import orjson
 from channels.generic.http import AsyncHttpConsumer
 from django.conf import settings
 
-from . import counting, errors, models
+from accounting import meters
+
+from . import counting, errors, metrics, models, telemetry
 from .arrival import Arrival
 from .exchange import exchange
 from .reply import send_response
@@ -33,12 +35,20 @@ class GatewayConsumer(AsyncHttpConsumer):  # type: ignore[misc]
     """
 
     methods: ClassVar[tuple[str, ...]] = ("GET",)
+    surface: ClassVar[str] = ""  # what it is called where requests are told of; "": it is not, as probes are not
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         self.scope = scope
         self.base_send = send
         self.begun = False
         self.arrival = Arrival.of(scope)
+        try:
+            await self._attend(receive)
+        finally:
+            if self.surface:
+                telemetry.tell(self.arrival, self.surface)
+
+    async def _attend(self, receive: Any) -> None:
         try:
             body = await self._body(receive)
         except ClientLeft:
@@ -62,6 +72,7 @@ class GatewayConsumer(AsyncHttpConsumer):  # type: ignore[misc]
 
     async def tell(self, error: Exception) -> None:
         """Tells the client of ``error``: by a status if none was sent yet, else by an ``error`` event that ends it."""
+        self.arrival.passage.fail(error)
         if self.begun:
             data = errors.event(error, self.arrival.request_id).encode()
             await self.send({"type": "http.response.body", "body": data})
@@ -70,7 +81,9 @@ class GatewayConsumer(AsyncHttpConsumer):  # type: ignore[misc]
         await send_response(self.send, status, headers, b"" if self.scope["method"] == "HEAD" else body)
 
     async def send(self, message: Scope) -> None:
-        self.begun = True
+        if not self.begun:
+            self.begun = True
+            self.arrival.passage.status = message["status"]
         await self.base_send(message)
 
     async def answer(self, body: bytes, *headers: tuple[bytes, bytes], status: int = 200) -> None:
@@ -119,6 +132,7 @@ async def _disconnected(receive: Any) -> None:
 class MessagesConsumer(GatewayConsumer):
     """``POST /v1/messages``, streamed and not."""
 
+    surface = "messages"
     methods = ("POST",)
 
     async def respond(self, body: bytes) -> None:
@@ -129,6 +143,7 @@ class MessagesConsumer(GatewayConsumer):
 class CountTokensConsumer(GatewayConsumer):
     """``POST /v1/messages/count_tokens``: never billed."""
 
+    surface = "count_tokens"
     methods = ("POST",)
 
     async def respond(self, body: bytes) -> None:
@@ -139,6 +154,7 @@ class CountTokensConsumer(GatewayConsumer):
 class ModelsConsumer(GatewayConsumer):
     """``GET /v1/models`` and ``GET /v1/models/{id}``."""
 
+    surface = "models"
     methods = ("GET", "HEAD")
 
     async def respond(self, body: bytes) -> None:
@@ -149,6 +165,7 @@ class ModelsConsumer(GatewayConsumer):
 class UnknownConsumer(GatewayConsumer):
     """Anything else below ``/v1/``: a client must read JSON there, never a page or a redirect."""
 
+    surface = "unknown"
     methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
     async def respond(self, body: bytes) -> None:
@@ -173,3 +190,12 @@ class ReadyConsumer(GatewayConsumer):
         reason = await traffic.unready()
         status = 503 if reason else 200
         await self.answer(orjson.dumps({"status": reason or "ready"}), status=status)
+
+
+class MetricsConsumer(GatewayConsumer):
+    """``/metrics``: the figures of all this host's workers, for those whom the settings let see them."""
+
+    async def respond(self, body: bytes) -> None:
+        metrics.admit(self.arrival)
+        text = await asyncio.to_thread(metrics.exposition)
+        await send_response(self.send, 200, [(b"content-type", meters.CONTENT_TYPE)], text)

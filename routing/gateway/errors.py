@@ -64,7 +64,7 @@ _TABLE: Final[dict[type[Exception], Answer]] = {
     InvalidRequest: Answer(400, "invalid_request_error"),
     BodyTooLarge: Answer(413, "request_too_large"),
     NoSuchPath: Answer(404, "not_found_error"),
-    Crowded: Answer(429, "rate_limit_error", default_retry_after=1),
+    Crowded: Answer(429, "rate_limit_error", default_retry_after=1, outcome="crowded"),
     accounting.NotAuthenticated: Answer(401, "authentication_error", retry=False),
     accounting.NotPermitted: Answer(403, "permission_error"),
     accounting.LimitReached: Answer(429, "rate_limit_error", default_retry_after=5),
@@ -102,6 +102,31 @@ def answer_for(error: Exception) -> Answer:
         if kind in _TABLE:
             return _TABLE[kind]
     return Answer(500, "api_error", outcome="gateway_error")
+
+
+_KINDS: Final[dict[type[upstream.UpstreamError], str]] = {
+    upstream.Refused: "refused",
+    upstream.ContextOverflow: "context_overflow",
+    upstream.TooLarge: "too_large",
+    upstream.Unsupported: "unsupported",
+    upstream.UnknownModel: "unknown_model",
+    upstream.Busy: "busy",
+    upstream.Misconfigured: "misconfigured",
+    upstream.Unavailable: "unavailable",
+    upstream.TimedOut: "timed_out",
+    upstream.Broken: "broken",
+}
+
+
+def kind_of(error: upstream.UpstreamError) -> str:
+    """One of a few words for what went wrong upstream, for figures. A refusal handed on is judged by its status."""
+    if isinstance(error, upstream.Verbatim):
+        if error.status in (401, 402, 403):
+            return "misconfigured"
+        if error.status in (429, 529):
+            return "busy"
+        return "unavailable" if error.status >= 500 else "refused"
+    return next((_KINDS[kind] for kind in type(error).__mro__ if kind in _KINDS), "broken")
 
 
 def _message(error: Exception) -> str:

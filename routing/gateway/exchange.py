@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import count
 
 from accounting import calibration, ledger
@@ -51,11 +52,13 @@ async def exchange(arrival: Arrival, body: bytes, send: Send) -> None:
                 continue
             await _record_rejection(arrival, caller, parsed, error)
             raise
+        arrival.passage.resolution = resolution
         request = message_request(arrival, resolution, parsed, body)
         booking = _booking(arrival, resolution, request, parsed)
         generation = table.generation if attempt < _MAX_RESTARTS else None
         try:
             async with ledger.entry(caller, booking, generation=generation) as entry:
+                arrival.passage.entry = entry
                 await _answer(arrival, resolution.target, request, entry, send)
         except ledger.Stale as moved:
             # A key, a mapping or a provider has changed since it was read: start over with what is so now.
@@ -67,6 +70,7 @@ async def exchange(arrival: Arrival, body: bytes, send: Send) -> None:
 async def _answer(arrival: Arrival, target: Target, request: MessagesRequest, entry: ledger.Entry, send: Send) -> None:
     """The provider's answer: every event is observed by the ledger, and the row settled before the last one is seen."""
     headers = [(b"request-id", arrival.request_id.encode()), *entry.headers]
+    arrival.passage.upstream_began = time.perf_counter()
     async with open_answer(target, request) as answer:
         reply = open_reply(send, headers, stream=request.stream, opening=answer.opening)
         try:
@@ -77,6 +81,7 @@ async def _answer(arrival: Arrival, target: Target, request: MessagesRequest, en
                     await entry.settle()
                 elif last == "error":
                     entry.fail("upstream_error", "error event")
+                    arrival.passage.upstream_failure = "error_event"
                 await reply.write(events)
             await reply.close()
         except UpstreamError as error:
@@ -90,6 +95,7 @@ async def authenticate(arrival: Arrival, table: RoutingTable, scope: str = "mess
     """The caller, as of the table's generation or later. Raises NotAuthenticated or NotPermitted."""
     register.at(table.generation)
     caller = await register.authenticate(arrival.headers, arrival.client)
+    arrival.passage.caller = caller
     caller.require(scope)
     return caller
 

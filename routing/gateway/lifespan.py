@@ -5,6 +5,7 @@ Daphne has no lifespan; there each part starts itself when the first request nee
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import sys
@@ -16,6 +17,8 @@ from accounting import ledger, live
 from routing.table import tables
 from routing.upstream import http
 
+from . import tracing
+from .metrics import sampler
 from .traffic import traffic
 
 _FAREWELL_SECONDS: Final = 5.0  # for requests that were cancelled, to order their rows settled
@@ -48,6 +51,8 @@ async def startup() -> None:
     """Routing table read and watched, the ledger's writer running."""
     await tables.current()
     await ledger.start()
+    tracing.start()
+    sampler.start()
     tune_interpreter()
 
 
@@ -71,7 +76,9 @@ async def shutdown() -> None:
     """Everything in memory is on the ledger, and every connection closed, when this returns."""
     traffic.draining = True
     await traffic.emptied(_FAREWELL_SECONDS)
+    await sampler.stop()
     await live.stop()
     await ledger.stop()
     await tables.close()
     await http.close()
+    await asyncio.to_thread(tracing.stop)

@@ -38,7 +38,17 @@ class Timeouts:
     refusal: float = 10.0
 
 
+@dataclass(slots=True)
+class Pool:
+    """What the connections to providers do: those with a call on them now, and how each call got its own."""
+
+    in_use: int = 0
+    opened: int = 0
+    reused: int = 0
+
+
 timeouts = Timeouts()
+pool = Pool()
 _sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
 
 
@@ -53,6 +63,13 @@ async def _note_reuse(
     http: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceConnectionReuseconnParams
 ) -> None:
     context.trace_request_ctx.reused = True
+    pool.reused += 1
+
+
+async def _note_opening(
+    http: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceConnectionCreateEndParams
+) -> None:
+    pool.opened += 1
 
 
 def session() -> aiohttp.ClientSession:
@@ -62,6 +79,7 @@ def session() -> aiohttp.ClientSession:
     if found is None or found.closed:
         trace = aiohttp.TraceConfig()
         trace.on_connection_reuseconn.append(_note_reuse)
+        trace.on_connection_create_end.append(_note_opening)
         found = _sessions[loop] = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60, ttl_dns_cache=60),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -116,9 +134,11 @@ async def _respond(target: Target, call: Call) -> AsyncIterator[aiohttp.ClientRe
             if isinstance(error, aiohttp.ClientError):
                 raise
             raise Misconfigured(f"Provider {target.provider} has a key or header that HTTP cannot carry.") from None
+    pool.in_use += 1
     try:
         yield response
     finally:
+        pool.in_use -= 1
         # An answer read to its end goes back to the pool; any other is closed, so the provider stops writing it.
         response.close() if not response.content.at_eof() else response.release()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support.gateway import Gateway, provider_environment, running_gateway
+from tests.support.gateway import SECRETS, Gateway, provider_environment, running_gateway
 from tests.support.provider import ScriptedProvider
 
 from .asking import Asker
@@ -30,6 +30,9 @@ def gateway(scripted: ScriptedProvider, tmp_path_factory: pytest.TempPathFactory
         running.treat_as_vendors(scripted.base_url)
         running.warm_litellm()  # longer than the pings wait here: whichever test comes first must not pay for it
         yield running
+        logged = running.log_text()
+        for secret in (running.token, *SECRETS):
+            assert secret not in logged, "a credential stands in the log"
 
 
 @pytest.fixture

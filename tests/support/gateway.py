@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
@@ -41,6 +41,9 @@ litellm.base_url = "{base}/v1"
 litellm.enabled = True
 litellm.save()
 """
+
+SECRETS: Final = ("sk-test-openai", "test-gemini", "sk-ant-test", "a-secret-for-tests-only")
+"""What a gateway under test is given and must never write down."""
 
 
 def provider_environment(provider_url: str) -> dict[str, str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounting import meters
 from routing import server, supervisor
 
 _MARGIN = 30.0  # seconds beyond the drain, for the ledger to be settled
@@ -54,6 +56,7 @@ class Command(BaseCommand):
             raise CommandError(f"{host}:{port}: {error.strerror}") from error
         patience = settings.DRAIN_NOTICE_SECONDS + settings.DRAIN_SECONDS + _MARGIN
         with sock, tempfile.TemporaryDirectory(prefix="tollgate-metrics-") as metrics:
-            environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": metrics}
+            environment = os.environ | {meters.DIRECTORY_VARIABLE: metrics}
+            retire = partial(meters.retire, directory=metrics)
             command = supervisor.command_line()
-            sys.exit(supervisor.Supervisor(command, environment, sock, workers, patience).run())
+            sys.exit(supervisor.Supervisor(command, environment, sock, workers, patience, retire).run())
