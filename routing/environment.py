@@ -74,6 +74,7 @@ PRESETS: Final = {
             reasoning_dialect="openai_responses",
             quirks={
                 "prompt_cache_key": True,
+                "max_tools": 128,
                 "strict_tools": True,
                 "developer_role": True,
                 "system_anywhere": True,

@@ -1,4 +1,6 @@
-"""Stop sequences for a provider that knows none: the text is cut here, where Anthropic would have stopped.
+"""Stop sequences that a provider does not heed: the text is cut here, where Anthropic would have stopped.
+
+Some APIs and models know none, others take only a few; where one stops by itself, the sequence is never met here.
 
 Source: https://docs.anthropic.com/en/api/messages (``stop_sequences``: the match itself is not part of the answer)
 """

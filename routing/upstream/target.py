@@ -44,20 +44,23 @@ class Quirks:
     after the first; elsewhere they are said in the user's turn, as Claude Code itself does for older models.
     ``reasoning_field``: where a chat-completions host demands the reasoning behind each call back (DeepSeek:
     "reasoning_content"). ``end_user_field``: where the person's pseudonym goes ("safety_identifier", "user"); ""
-    keeps it back. ``litellm_params``: what LiteLLM wants to know beside the credential (``aws_region_name``,
-    ``vertex_project``, ...); never a secret, which belongs into the key.
+    keeps it back. ``max_tools``: the most tools a request may have, None where that is not known. ``litellm_params``:
+    what LiteLLM wants to know beside the credential (``aws_region_name``, ``vertex_project``, ...); never a secret,
+    which belongs into the key.
     """
 
     max_tokens_field: str = ""
     auth_header: str = ""
     stream_usage: bool = True  # takes stream_options.include_usage
     prompt_cache_key: bool = False
+    cache_control: bool = False  # chat completions: takes Anthropic's breakpoints on parts of messages (OpenRouter)
     strict_tools: bool = False
     developer_role: bool = False
     system_anywhere: bool = False
     web_search_options: bool = False  # chat completions: takes web_search_options with models that search
     top_k: bool = False  # chat completions: takes top_k
     service_tier: bool = False
+    max_tools: int | None = None
     reasoning_field: str = ""
     end_user_field: str = ""
     query: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from .errors import Unsupported
 from .events import JSON
 from .messages import MessagesRequest
+from .target import Target
 
 _EMPTY: Final[JSON] = {"type": "object", "properties": {}}
 _STRING: Final[JSON] = {"type": "string"}
@@ -122,6 +123,13 @@ def declared(request: MessagesRequest) -> Tools:
         elif not kind.startswith("tool_search_"):
             raise Unsupported(f"tools: a tool of type `{kind}` is not to be had from this model's provider.")
     return Tools(tuple(functions), web_search)
+
+
+def check_number(target: Target, number: int) -> None:
+    """Raises Unsupported for more tools than the provider takes: none is left out behind the client's back."""
+    most = target.quirks.max_tools
+    if most is not None and number > most:
+        raise Unsupported(f"tools: {number} tools were sent, and this model's provider takes at most {most}.")
 
 
 def choice(request: MessagesRequest) -> Choice:

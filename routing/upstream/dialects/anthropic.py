@@ -99,8 +99,7 @@ class _PassThrough:
 
     def __init__(self, target: Target, request: MessagesRequest) -> None:
         self._target = target
-        # Where the mapping changed the name, the client reads the one it asked for.
-        self._asked = request.model if request.model != target.model else None
+        self._asked = request.model  # the name that the client reads, mapped or dated as the answer's may be
         self._stream = request.stream
         self._started = False
         self._ended = False
@@ -135,7 +134,7 @@ class _PassThrough:
             self._started = True
             if not isinstance(message := data.get("message"), dict):
                 raise Broken("The provider's answer begins with a message_start that has no message.")
-            if self._asked is not None:
+            if message.get("model", self._asked) != self._asked:
                 message["model"] = self._asked
                 return [Event(kind, data)]
         elif kind == "ping" and not self._started:
@@ -149,7 +148,7 @@ class _PassThrough:
         if kind != "message":
             raise Broken("The provider's answer is not a message.")
         self._ended = True
-        if self._asked is not None:
+        if data.get("model", self._asked) != self._asked:
             return [Event("message", data | {"model": self._asked})]
         return [Event("message", data, payload)]
 

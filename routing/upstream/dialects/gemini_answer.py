@@ -13,7 +13,8 @@ from ..composer import Composer, Usage, count, tool_use_id
 from ..errors import Broken
 from ..events import JSON, Event
 from ..messages import MessagesRequest
-from ..parameters import thinking_shown
+from ..parameters import stop_sequences, thinking_shown
+from ..stops import StopSequences
 from ..target import Target
 from .gemini_content import Signatures
 from .gemini_errors import malformed, typed
@@ -40,6 +41,9 @@ class GeminiTranslator:
         self._shows_thinking = thinking_shown(request)
         self._refuses_search = self._tools.search_refused is not None and not _answers_calls(request)
         self._grounding = Grounding()
+        sequences = stop_sequences(request)
+        self._stops = StopSequences(sequences) if sequences else None  # those beyond what Gemini takes
+        self._streams = request.stream
         self._text_signature = ""
         self._calls: set[str] = set()
         self._finish = ""
@@ -50,6 +54,8 @@ class GeminiTranslator:
         return self._composer.take()
 
     def feed(self, name: str, payload: bytes) -> list[Event]:
+        if self._composer.ended:
+            return []
         try:
             data = orjson.loads(payload)
         except orjson.JSONDecodeError:
@@ -62,8 +68,11 @@ class GeminiTranslator:
 
     def finish(self) -> list[Event]:
         composer = self._composer
+        if composer.ended:
+            return []
         if not self._finish and not self._blocked:
             raise Broken(f"Provider {self._target.provider} ended its answer too early.")
+        self._flush_text()
         self._grounding.cite(composer)
         self._end_text()
         refused = self._blocked or self._finish in _REFUSALS
@@ -71,6 +80,8 @@ class GeminiTranslator:
             self._grounding.tell(composer, self._tools.search)
         if refused:
             composer.end("refusal")
+        elif self._cut and not composer.called_tools:
+            composer.end("stop_sequence", self._cut)
         elif self._finish == "MAX_TOKENS":
             composer.end("max_tokens")
         else:
@@ -95,7 +106,7 @@ class GeminiTranslator:
     def _candidate(self, candidate: JSON) -> None:
         parts = _object(candidate.get("content")).get("parts")
         for part in parts if isinstance(parts, list) else ():
-            if isinstance(part, dict):
+            if isinstance(part, dict) and not self._composer.ended:
                 self._part(part)
         if isinstance(grounding := candidate.get("groundingMetadata"), dict):
             self._grounding.add(grounding)
@@ -126,9 +137,22 @@ class GeminiTranslator:
             self._composer.sign(self._signatures.in_thinking("thought", signature))
 
     def _text(self, text: str, signature: str) -> None:
+        if self._stops is not None:
+            text = self._stops.feed(text)
         self._composer.text(text)
-        if signature:
+        if self._cut and self._streams and not self._composer.called_tools:
+            self._composer.end("stop_sequence", self._cut)  # what the model still writes is not waited for
+        elif signature:
             self._text_signature = signature
+
+    @property
+    def _cut(self) -> str | None:
+        """The stop sequence at which the text was cut here."""
+        return None if self._stops is None else self._stops.matched
+
+    def _flush_text(self) -> None:
+        if self._stops is not None:
+            self._composer.text(self._stops.flush())
 
     def _call(self, call: JSON, signature: str) -> None:
         own = str(call.get("id") or "")
@@ -151,6 +175,7 @@ class GeminiTranslator:
 
     def _end_text(self) -> None:
         """Hands out the signature that came with a text, behind it; it is worth a block only to who wants thinking."""
+        self._flush_text()
         signature, self._text_signature = self._text_signature, ""
         if signature and self._shows_thinking:
             self._composer.sign(self._signatures.in_thinking("text", signature))

@@ -16,6 +16,7 @@ from ..composer import Composer
 from ..errors import Broken, Busy, Unavailable
 from ..events import JSON, Event
 from ..messages import MessagesRequest
+from ..stops import StopSequences
 from ..target import Target
 from ..tools import declared
 from ..websearch import citation, result, searched
@@ -52,8 +53,10 @@ class ChatAnswer:
         self._reasoning = Reasoning()
         self._shown = parameters.thinking_shown(request)
         self._found: dict[str, JSON] = {}  # pages that the host's own search cited, by URL
+        sequences = parameters.stop_sequences(request)
+        self._stops = StopSequences(sequences) if sequences else None  # those that the host does not heed
         self._finish = ""
-        self._matched: str | None = None
+        self._matched: str | None = None  # the sequence that the host says stopped it
         self._refused = False
         self._whole = False
         self._spoke = False  # anything at all has been said
@@ -98,9 +101,7 @@ class ChatAnswer:
             self._delta(message)
         if finish := choice.get("finish_reason"):
             self._finish = str(finish)
-            # vLLM says which sequence stopped it as stop_reason, SGLang as matched_stop; OpenAI does not say.
-            matched = choice.get("stop_reason", choice.get("matched_stop"))
-            self._matched = matched if isinstance(matched, str) else None
+            self._matched = _matched(choice, parameters.stop_sequences(self._request))
 
     def _delta(self, delta: JSON) -> None:
         if shown := self._reasoning.add(delta):
@@ -118,20 +119,35 @@ class ChatAnswer:
         calls = delta.get("tool_calls")
         if not calls and (old := delta.get("function_call")):
             calls = [{"index": 0, "function": old}]
-        if calls:
+        if calls and not self._cut:
             self._spoke = True
+            self._flush_text()
             self._settle_reasoning(called=True)
             self._calls.read(calls, whole=self._whole)
 
     def _think(self, text: str) -> None:
-        if self._shown:
+        if self._shown and not self._composer.ended:
+            self._flush_text()
             self._composer.thinking(text)
 
     def _text(self, text: str) -> None:
-        if text:
+        if text and not self._composer.ended:
             self._spoke = True
             self._settle_reasoning()
+            if self._stops is not None:
+                text = self._stops.feed(text)
             self._composer.text(text)
+            if self._cut and not self._whole and not self._calls:
+                self._composer.end("stop_sequence", self._cut)  # what the model still writes is not waited for
+
+    @property
+    def _cut(self) -> str | None:
+        """The stop sequence at which the text was cut here."""
+        return None if self._stops is None else self._stops.matched
+
+    def _flush_text(self) -> None:
+        if self._stops is not None:
+            self._composer.text(self._stops.flush())
 
     def _parts(self, content: list[Any]) -> None:
         """Content in parts, as Mistral's reasoning models write it."""
@@ -161,6 +177,7 @@ class ChatAnswer:
 
     def _annotate(self, annotations: Any) -> None:
         """``url_citation`` annotations of OpenAI's search models and OpenRouter."""
+        self._flush_text()
         for annotation in annotations if isinstance(annotations, list) else ():
             cited = annotation.get("url_citation") if isinstance(annotation, dict) else None
             if isinstance(cited, dict) and isinstance(url := cited.get("url"), str) and url:
@@ -181,6 +198,7 @@ class ChatAnswer:
             raise Unavailable(f"Provider {name} failed in the middle of its answer.")
         if self._finish == "abort":  # vLLM, SGLang
             raise Broken(f"Provider {name} aborted its answer.")
+        self._flush_text()
         self._settle_reasoning(called=bool(self._calls))
         self._calls.finish()
         if self._found:
@@ -192,7 +210,9 @@ class ChatAnswer:
     def _stop(self) -> tuple[str, str | None]:
         """Anthropic's stop reason and, where the host says which, the stop sequence."""
         reason = _STOP_REASONS.get(self._finish, "end_turn")
-        if reason == "end_turn" and self._matched in parameters.stop_sequences(self._request):
+        if self._cut and not self._calls:
+            return "stop_sequence", self._cut
+        if reason == "end_turn" and self._matched is not None:
             return "stop_sequence", self._matched
         if self._refused and reason == "end_turn":
             return "refusal", None
@@ -200,3 +220,14 @@ class ChatAnswer:
             # Some hosts say "stop" after calls, others "tool_calls" without any: what was said decides.
             return "tool_use" if self._composer.called_tools else "end_turn", None
         return reason, None
+
+
+def _matched(choice: JSON, sequences: list[str]) -> str | None:
+    """Which of ``sequences`` stopped the host, as far as it says so; OpenAI itself does not.
+
+    vLLM names it as ``stop_reason``, SGLang as ``matched_stop``; OpenRouter only hands on that there was one.
+    """
+    named = choice.get("stop_reason", choice.get("matched_stop"))
+    if isinstance(named, str) and named in sequences:
+        return named
+    return sequences[0] if choice.get("native_finish_reason") == "stop_sequence" and len(sequences) == 1 else None

@@ -10,6 +10,7 @@ from typing import Final
 import orjson
 
 from .. import parameters
+from ..caching import mark
 from ..carried import tag
 from ..conversation import CONTINUE_PREFILL, Turn, normalise, tool_result
 from ..errors import Unsupported
@@ -18,7 +19,7 @@ from ..messages import MessagesRequest
 from ..strict_schema import function_parameters, strict_schema, written_parameters
 from ..target import Target
 from ..toolnames import ToolNames
-from ..tools import Choice, Function, Tools, choice, declared
+from ..tools import Choice, Function, Tools, check_number, choice, declared
 from .openai_chat_state import is_own, provider_id, returned
 
 MAX_STOPS: Final = 4
@@ -45,7 +46,10 @@ def chat_body(target: Target, request: MessagesRequest) -> JSON:
     names = tool_names(tools)
     answer_format = _response_format(target, request)
     asked = parameters.json_schema(request) if answer_format is None else None
-    body: JSON = {"model": target.model, "messages": _Messages(target, names).write(request, asked)}
+    messages = _Messages(target, names).write(request, asked)
+    if target.quirks.cache_control:
+        mark(messages, request)
+    body: JSON = {"model": target.model, "messages": messages}
     _add_tools(body, target, tools, names, choice(request))
     _add_limits(body, target, request)
     _add_sampling(body, target, request)
@@ -211,6 +215,7 @@ def _add_tools(body: JSON, target: Target, tools: Tools, names: ToolNames, chose
         return  # an empty list is refused
     if not target.capabilities.tools:
         raise Unsupported(f"tools: {target.model} takes no tools.")
+    check_number(target, len(functions))
     body["tools"] = [_tool(function, names, target) for function in functions]
     if chosen.kind == "any":
         body["tool_choice"] = "required"

@@ -18,7 +18,7 @@ from ..messages import MessagesRequest
 from ..strict_schema import strict_schema, written_parameters
 from ..target import Target
 from ..toolnames import ToolNames
-from ..tools import Choice, Function, Tools, choice, declared
+from ..tools import Choice, Function, Tools, check_number, choice, declared
 from ..websearch import NAME as SEARCH_NAME
 from .openai_chat_state import provider_id
 from .openai_responses_state import returned
@@ -197,6 +197,7 @@ def _add_tools(body: JSON, target: Target, tools: Tools, names: ToolNames, chose
         return
     if not target.capabilities.tools:
         raise Unsupported(f"tools: {target.model} takes no tools.")
+    check_number(target, len(written))
     body["tools"] = written
     if (wanted := _tool_choice(chosen, names, functions, search)) is not None:
         body["tool_choice"] = wanted

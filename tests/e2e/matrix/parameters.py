@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tests.support.provider import Reply, Text
+from tests.support.provider import Answer, Reply, Seen, Text
 
 from ..asking import THINKING, text, user
 from .cells import Cell, Check, Exchange, Feature, Section, absent, degraded, foreign, native, openai, theirs
 
 _MANY = 10_000_000
+_MANY_STOPS = ["<1>", "<2>", "<3>", "<4>", "<5>", "END"]
 _SCHEMA = {
     "type": "object",
     "properties": {"name": {"type": "string"}},
@@ -38,6 +39,16 @@ def _thinks(x: Exchange) -> dict[str, object]:
 def _matched(x: Exchange) -> bool:
     assert x.heard.message is not None
     return x.heard.stop_reason == "stop_sequence" and x.heard.message["stop_sequence"] == "END"
+
+
+def _stopped(seen: Seen) -> Answer:
+    """What is told up to END: without it by who stops there, with it by the API that knows no stop sequences."""
+    words = "one END two" if seen.dialect == "openai_responses" else "one "
+    return Reply([Text(words)], stop="stop_sequence", stop_sequence="END")
+
+
+def _cut(x: Exchange) -> bool:
+    return x.heard.text == "one " and _matched(x)
 
 
 def _left_out(word: str, why: str) -> Cell:
@@ -97,13 +108,25 @@ SECTION = Section(
             "`stop_sequences`",
             {
                 "anthropic": native(lambda x: x.at("stop_sequences") == ["END"]),
-                "gemini": native(lambda x: x.at("generationConfig", "stopSequences") == ["END"], "the first 5"),
+                "gemini": native(
+                    lambda x: x.at("generationConfig", "stopSequences") == ["END"], "the first 5, further ones cut here"
+                ),
                 **openai(
-                    native(lambda x: x.at("stop") == ["END"], "the first 4"),
+                    native(lambda x: x.at("stop") == ["END"], "the first 4, further ones cut here"),
                     native(lambda x: x.heard.text == "one ", "cut here: the API has none"),
                 ),
             },
             body={"stop_sequences": ["END"]},
+            replies=(Reply([Text("one END two")]),),
+        ),
+        Feature(
+            "more stop sequences than the provider takes",
+            {
+                "anthropic": native(lambda x: x.at("stop_sequences") == _MANY_STOPS),
+                "gemini": native(_cut, "cut here"),
+                **openai(native(_cut, "cut here"), native(_cut, "cut here")),
+            },
+            body={"stop_sequences": _MANY_STOPS},
             replies=(Reply([Text("one END two")]),),
         ),
         Feature(
@@ -117,7 +140,7 @@ SECTION = Section(
                 ),
             },
             body={"stop_sequences": ["END"]},
-            replies=(Reply([Text("one END")], stop="stop_sequence", stop_sequence="END"),),
+            hook=_stopped,
         ),
         Feature(
             "thinking with a budget",
@@ -202,8 +225,15 @@ SECTION = Section(
         ),
         Feature(
             "`cache_control`",
-            foreign(degraded("left out: these providers cache by themselves", lambda x: "cache_control" not in x.said))
-            | {"anthropic": native(lambda x: x.at("system", 0, "cache_control", "type") == "ephemeral")},
+            {
+                "anthropic": native(lambda x: x.at("system", 0, "cache_control", "type") == "ephemeral"),
+                "gemini": _left_out("cache_control", "Gemini caches by itself"),
+                **openai(
+                    _left_out("cache_control", "OpenAI caches by itself; a host that takes it may be said to"),
+                    _left_out("cache_control", "OpenAI caches by itself"),
+                    _left_out("cache_control", "unless the host is said to take it"),
+                ),
+            },
             body={"system": [text("be kind") | {"cache_control": {"type": "ephemeral"}}]},
         ),
         Feature(

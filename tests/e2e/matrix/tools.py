@@ -10,9 +10,10 @@ from tests.support.provider import Reply, Text, ToolCall, WebSearch
 from tests.support.provider.record import Seen
 
 from ..asking import TOOLS, text, user
-from .cells import Check, Exchange, Feature, Section, degraded, foreign, native, openai, refused
+from .cells import Check, Exchange, Feature, Section, absent, degraded, foreign, native, openai, refused
 
 _LONG = "mcp__a_server_with_a_long_name__" + "x" * 60
+_MANY = [TOOLS[0] | {"name": f"tool_{number}"} for number in range(129)]
 _STRICT = [TOOLS[0] | {"strict": True}]
 _SEARCH = {"type": "web_search_20250305", "name": "web_search", "max_uses": 3}
 _ODD: dict[str, Any] = {
@@ -93,6 +94,19 @@ SECTION = Section(
             | {"anthropic": native(lambda x: x.heard.tool_uses[0]["name"] == _LONG)},
             body={"tools": [TOOLS[0] | {"name": _LONG}]},
             hook=_calls_first,
+        ),
+        Feature(
+            "more than 128 tools",
+            {
+                "anthropic": native(lambda x: len(x.at("tools")) == len(_MANY)),
+                "gemini": native(lambda x: len(x.at("tools", 0, "functionDeclarations")) == len(_MANY)),
+                **openai(
+                    refused("129 tools were sent, and this model's provider takes at most 128"),
+                    refused("129 tools were sent, and this model's provider takes at most 128"),
+                    absent("no limit of LiteLLM's own: the host's refusal is told"),
+                ),
+            },
+            body={"tools": _MANY},
         ),
         Feature(
             "`strict`",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from routing.upstream.errors import Unsupported
-from routing.upstream.tools import Choice, Function, choice, declared
+from routing.upstream.target import Quirks
+from routing.upstream.tools import Choice, Function, check_number, choice, declared
 
-from .factories import a_request
+from .factories import a_request, a_target
 
 SCHEMA = {"type": "object", "properties": {"x": {"type": "string"}}}
 
@@ -63,3 +64,11 @@ def test_choice() -> None:
     assert choice(a_request()) == Choice()
     assert choice(a_request(tool_choice={"type": "any", "disable_parallel_tool_use": True})) == Choice("any", "", False)
     assert choice(a_request(tool_choice={"type": "tool", "name": "A"})) == Choice("tool", "A")
+
+
+def test_more_tools_than_the_provider_takes_are_refused_by_number() -> None:
+    target = a_target("openai_chat", quirks=Quirks(max_tools=2))
+    check_number(target, 2)
+    check_number(a_target("openai_chat"), 500)
+    with pytest.raises(Unsupported, match="3 tools were sent, and this model's provider takes at most 2"):
+        check_number(target, 3)

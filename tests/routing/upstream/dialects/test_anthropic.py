@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import orjson
@@ -121,8 +122,15 @@ class TestCount:
             DIALECT.count(payload)
 
 
-def _translator(target: Any = OPUS, *, stream: bool = True) -> Any:
-    return DIALECT.translator(target, a_request(stream=stream))
+def _translator(target: Any = OPUS, *, stream: bool = True, **fields: Any) -> Any:
+    return DIALECT.translator(target, a_request(stream=stream, **fields))
+
+
+def _asked(stream: bytes) -> Any:
+    """The translator of a request for the very model that a recorded stream names."""
+    named = re.search(rb'"model": ?"([^"]+)"', stream)
+    assert named is not None
+    return _translator(model=named[1].decode())
 
 
 class TestStream:
@@ -141,9 +149,9 @@ class TestStream:
         assert events[0].data == orjson.loads(START)
         assert [event.json for event in events[1:]] == list(ANSWER[1:])
 
-    def test_an_unmapped_model_keeps_the_name_that_anthropic_gives(self) -> None:
+    def test_an_unmapped_model_answers_under_the_asked_name_too(self) -> None:
         dated = START.replace(b"opus-4-8", b"opus-4-8-20260401")
-        assert told(_translator(), dated, *ANSWER[1:])[0].json == dated
+        assert told(_translator(), dated, *ANSWER[1:])[0].data == orjson.loads(START)
 
     def test_json_spread_over_lines_becomes_one_line(self) -> None:
         spread = b'{"type":\n "ping"}'
@@ -179,15 +187,15 @@ class TestStream:
 
 
 class TestWhole:
-    BODY = b'{"id":"msg_01A","type":"message","role":"assistant",\n "model":"m","content":[],"usage":{},"new":1}'
+    BODY = b'{"id":"msg_01A","type":"message","role":"assistant",\n "model":"claude-opus-4-8","content":[],"new":1}'
 
     def test_passes_byte_for_byte(self) -> None:
         (event,) = told(_translator(stream=False), self.BODY)
         assert (event.type, event.json) == ("message", self.BODY)
 
     def test_a_mapped_model_answers_under_the_asked_name(self) -> None:
-        (event,) = told(_translator(HAIKU, stream=False), self.BODY)
-        assert event.data == orjson.loads(self.BODY) | {"model": "claude-opus-4-8"}
+        (event,) = told(_translator(HAIKU, stream=False), self.BODY.replace(b"opus-4-8", b"haiku-4-5-20251001"))
+        assert event.data == orjson.loads(self.BODY)
 
     def test_an_error_with_a_200_is_a_status(self) -> None:
         with pytest.raises(Verbatim):
@@ -236,7 +244,7 @@ RECORDED = names("anthropic")
 
 
 def _payloads(stream: bytes) -> list[bytes]:
-    events, error = heard(_translator(), stream)
+    events, error = heard(_asked(stream), stream)
     assert error is None
     return [event.json for event in events]
 
@@ -258,7 +266,7 @@ class TestRecorded:
     def test_it_may_be_cut_anywhere(self, data: st.DataObject) -> None:
         stream = wire_text("anthropic", data.draw(st.sampled_from(RECORDED)))
         cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
-        assert [event.json for event in heard(_translator(), stream, *cuts)[0]] == _payloads(stream)
+        assert [event.json for event in heard(_asked(stream), stream, *cuts)[0]] == _payloads(stream)
 
     @given(st.data())
     def test_an_early_end_is_broken_wherever_it_comes(self, data: st.DataObject) -> None:

@@ -122,6 +122,42 @@ def test_the_stop_sequence_where_the_host_names_it(field: str) -> None:
     assert (found["stop_reason"], found["stop_sequence"]) == ("end_turn", None)
 
 
+def test_the_only_stop_sequence_where_the_host_says_that_there_was_one() -> None:
+    stopped = chunk("stop", choice={"native_finish_reason": "stop_sequence"})
+    found = message(chunk(content="a"), stopped, request=a_request(stop_sequences=["END"]))
+    assert (found["stop_reason"], found["stop_sequence"]) == ("stop_sequence", "END")
+    found = message(chunk(content="a"), stopped, request=a_request(stop_sequences=["END", "FIN"]))
+    assert (found["stop_reason"], found["stop_sequence"]) == ("end_turn", None), "nobody says which"
+
+
+def test_a_stop_sequence_that_the_host_does_not_heed_cuts_here() -> None:
+    request = a_request(stop_sequences=["1", "2", "3", "4", "END"], tools=TOOLS)
+    pieces = [chunk(content="one E"), chunk(content="ND two"), chunk(content=" three"), chunk("stop"), DONE]
+    found = message(*pieces, request=request)
+    assert [block["text"] for block in found["content"]] == ["one "]
+    assert (found["stop_reason"], found["stop_sequence"]) == ("stop_sequence", "END")
+    spent = {"prompt_tokens": 9, "completion_tokens": 5}
+    found = message(whole({"content": "one END two"}, usage=spent), request=request)
+    assert [block["text"] for block in found["content"]] == ["one "]
+    assert (found["stop_reason"], found["usage"]["output_tokens"]) == ("stop_sequence", 5)
+
+
+def test_a_stream_that_is_cut_ends_at_once() -> None:
+    answer = ChatAnswer(TARGET, a_request(stop_sequences=["END"]))
+    assert [event.type for event in answer.feed("", chunk(content="one END two"))][-1] == "message_stop"
+    assert answer.feed("", chunk(content="three")) == []
+    assert answer.finish() == []
+
+
+def test_what_could_have_become_a_stop_sequence_is_told_in_its_place() -> None:
+    request = a_request(stop_sequences=["END"], tools=TOOLS)
+    call = chunk(tool_calls=[piece(id="call_1", name="Bash", arguments="{}")])
+    found = message(chunk(content="one EN"), call, chunk("tool_calls"), DONE, request=request)
+    assert [block["type"] for block in found["content"]] == ["text", "tool_use"]
+    assert found["content"][0]["text"] == "one EN"
+    assert message(chunk(content="one EN"), chunk("stop"), DONE, request=request)["content"][0]["text"] == "one EN"
+
+
 def test_without_a_finish_reason_the_end_mark_decides() -> None:
     assert message(chunk(content="a"), DONE)["stop_reason"] == "end_turn"
     call = chunk(tool_calls=[piece(0, id="call_a", name="Bash", arguments="{}")])
