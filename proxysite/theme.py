@@ -9,7 +9,7 @@ from django.urls import reverse_lazy
 def _item(title: str, icon: str, url: str, permission: str) -> dict[str, Any]:
     link = reverse_lazy(f"admin:{url}")
     # The board's path begins those of the pages beside it, so it alone is told by more than that.
-    beside = ("explain/", "test/") if url == "routing_tier_changelist" else ()
+    beside = ("explain/", "test/", "conformance/") if url == "routing_tier_changelist" else ()
     return {
         "title": title,
         "icon": icon,
@@ -55,6 +55,7 @@ UNFOLD: Final[dict[str, Any]] = {
                     _item("Mapping board", "alt_route", "routing_tier_changelist", "routing.view_tier"),
                     _item("Explain", "help", "routing_tier_explain", "routing.view_tier"),
                     _item("Test", "experiment", "routing_tier_test", "routing.change_tier"),
+                    _item("Conformance", "verified", "routing_tier_conformance", "routing.view_tier"),
                     _item("Providers", "dns", "routing_provider_changelist", "routing.view_provider"),
                     _item("Models", "memory", "routing_model_changelist", "routing.view_model"),
                     _item("Revisions", "history", "routing_revision_changelist", "routing.view_revision"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from . import api, api_models
+from . import api, api_conformance, api_models
 
 _PROVIDER = r"(?P<name>[\w.-]{1,60})"
 urlpatterns = [
@@ -22,5 +22,10 @@ urlpatterns = [
     path("mapping/revisions", api.RevisionResource.as_view({"get": "list"}), name="revisions"),
     path("mapping/revisions/<int:pk>", api.RevisionResource.as_view({"get": "retrieve"}), name="revision"),
     path("mapping/revisions/<int:pk>/rollback", api.RevisionResource.as_view({"post": "rollback"}), name="rollback"),
+    path(
+        "conformance",
+        api_conformance.ConformanceResource.as_view({"get": "list", "post": "create"}),
+        name="conformance",
+    ),
     path("explain", api.ExplainView.as_view(), name="explain"),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -13,7 +13,9 @@ from django.utils import timezone
 from accounting.models import HourlyUsage, LedgerEntry, Price
 from accounting.pricing import PriceBook, Rates, Sale
 
+from . import conformance
 from .errors import RoutingError
+from .models import Conformance
 from .resolution import Resolution, resolve
 from .table import Goal, RoutingTable
 from .upstream.target import Target
@@ -63,7 +65,10 @@ def _dollars(rate: Decimal | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One tier on the board. ``problem`` says why it leads nowhere, "" where it does not."""
+    """One tier on the board. ``problem`` says why it leads nowhere, "" where it does not.
+
+    ``conformance`` is the newest run of the checks against where it leads.
+    """
 
     name: str
     goal: Goal
@@ -72,14 +77,19 @@ class Line:
     prices: Prices | None
     health: Health
     problem: str
+    conformance: Conformance | None = None
 
 
 def lines(table: RoutingTable) -> list[Line]:
     """The board's tiers, in their order."""
-    book, health = PriceBook(Price.objects.all()), health_by("tier")
-    return [
+    book, health, runs = PriceBook(Price.objects.all()), health_by("tier"), conformance.latest()
+    found = [
         _line(table, book, health.get(name, Health()), name, [p for p, tier in table.patterns if tier == name])
         for name in table.tiers
+    ]
+    return [
+        replace(line, conformance=runs.get((line.target.provider, line.target.model))) if line.target else line
+        for line in found
     ]
 
 

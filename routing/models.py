@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from accounting.models import Team
+from accounting.models import MoneyField, Team
 from accounting.models.freshness import Announcing
 
 from .validators import validate_capabilities, validate_headers, validate_quirks, validate_slug, validate_url
@@ -196,3 +196,37 @@ class Revision(models.Model):
 
     def __str__(self) -> str:
         return f"Revision {self.pk}"
+
+
+class Conformance(models.Model):
+    """One run of the translation checks against a provider's model; kept by name, so that it outlives the rows.
+
+    ``results`` holds ``routing.conformance.runs.Result`` as JSON, one a check. ``cost`` is in US dollars, None where a
+    call's is not known.
+    """
+
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    provider = models.CharField(max_length=60)
+    model = models.CharField(max_length=200)
+    asked_model = models.CharField(max_length=256)
+    tier = models.CharField(max_length=40, blank=True, default="")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    by_name = models.CharField(max_length=150, blank=True, default="")
+    duration_ms = models.PositiveIntegerField()
+    cost = MoneyField(null=True, blank=True)
+    passed = models.PositiveSmallIntegerField()
+    failed = models.PositiveSmallIntegerField()
+    skipped = models.PositiveSmallIntegerField()
+    results = models.JSONField()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["provider", "model"], name="conformance_of_a_model")]
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model}: {self.passed} of {self.passed + self.failed}"
+
+    @property
+    def mood(self) -> str:
+        """``good``, ``warn`` or ``bad``."""
+        return "bad" if self.failed > 1 else "warn" if self.failed else "good"

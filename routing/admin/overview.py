@@ -20,6 +20,7 @@ from routing import board, mapping, table
 from routing.models import Model, Revision, Tier
 
 from .board_forms import BoardForm
+from .conforming import ConformanceView
 from .trying import ExplainView, TestView
 
 _SUGGESTED = 500  # people offered by name; any other can be typed
@@ -137,6 +138,7 @@ class TierAdmin(ModelAdmin):
             page("edit/", EditView, "routing_tier_edit"),
             page("explain/", ExplainView, "routing_tier_explain"),
             page("test/", TestView, "routing_tier_test"),
+            page("conformance/", ConformanceView, "routing_tier_conformance"),
         ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -19,7 +19,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget
 
 from accounting.admin.page import Page, actor
-from routing import board, catalog, credentials, first_start
+from routing import board, catalog, conformance, credentials, first_start
 from routing.models import Credential, Model, Provider
 
 from .discovery import DiscoverView
@@ -113,7 +113,7 @@ class ProviderAdmin(ModelAdmin):
     form = ProviderForm
     inlines = (CredentialInline,)
     change_form_template = "admin/routing/provider.html"
-    list_display = ("name", "dialect", "base_url", "on", "key", "known_models", "last_hour")
+    list_display = ("name", "dialect", "base_url", "on", "key", "known_models", "last_hour", "checked")
     list_filter = ("enabled", "dialect")
     search_fields = ("name", "base_url")
     actions = ("switch_on", "switch_off", "add_current_models")
@@ -131,9 +131,10 @@ class ProviderAdmin(ModelAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         listed = super().get_changelist_instance(request)
-        health = board.health_by("provider")
+        health, runs = board.health_by("provider"), conformance.latest()
         for provider in listed.result_list:
             provider.health = health.get(provider.name, board.Health())
+            provider.runs = [run for (name, _), run in runs.items() if name == provider.name]
         return listed
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
@@ -159,6 +160,14 @@ class ProviderAdmin(ModelAdmin):
         health: board.Health = provider.health  # type: ignore[attr-defined]
         said = f"{health.requests:,} requests, {health.failed:,} failed" if health.requests else "not asked"
         return health.mood, said
+
+    @display(description="Checked", label={"good": "success", "warn": "warning", "bad": "danger"})
+    def checked(self, provider: Provider) -> tuple[str, str]:
+        """The newest run against any of its models."""
+        run = max(provider.runs, key=lambda one: one.pk, default=None)  # type: ignore[attr-defined]
+        if run is None:
+            return "", "not yet"
+        return run.mood, f"{run.model}: {run.passed} of {run.passed + run.failed}, {timezone.localtime(run.at):%-d %b}"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Provider | None = None) -> tuple[str, ...]:
         # The ledger, the mapping's history and people's prefixes know a provider by its name.

@@ -34,6 +34,7 @@ BODIES: dict[str, Any] = {
     "POST /api/providers": {"name": "acme", "dialect": "openai_chat", "base_url": "http://127.0.0.1:1/v1"},
     "PATCH /api/providers/{name}": {"enabled": False},
     "POST /api/providers/{name}/discover": {},
+    "POST /api/conformance": {"target": "nothing"},
 }
 MATRIX = {
     "GET /api/me": (401, 200, 200, 200, 200),
@@ -74,6 +75,8 @@ MATRIX = {
     "DELETE /api/providers/{name}": (401, 403, 403, 403, 204),
     "GET /api/providers/{name}/models": (401, 403, 403, 403, 200),
     "POST /api/providers/{name}/discover": (401, 403, 403, 403, 502),  # nobody listens there
+    "GET /api/conformance": (401, 403, 403, 403, 200),
+    "POST /api/conformance": (401, 403, 403, 403, 400),
     "GET /api/statusline": (401, 200, 200, 200, 200),
     "GET /api/usage": (401, 200, 200, 200, 200),
     "GET /api/usage/failures": (401, 200, 200, 200, 200),

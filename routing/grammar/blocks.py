@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from .grammar_rules import GrammarError, Laws, check_id, expect
+from .rules import GrammarError, Laws, check_id, expect
 
 Json: TypeAlias = dict[str, Any]
 

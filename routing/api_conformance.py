@@ -1,0 +1,75 @@
+"""The API of conformance: runs of the translation checks, and making one."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounting.api.base import Pages, Resource
+from accounting.api.permissions import IsAdmin
+from accounting.api.serializers import Dollars, Shape
+
+from . import conformance, standin
+from .errors import RoutingError
+from .models import Conformance
+from .table import load
+
+
+class ResultSerializer(Shape):
+    name = serializers.CharField()
+    said = serializers.CharField()
+    outcome = serializers.ChoiceField(choices=["passed", "failed", "skipped"])
+    detail = serializers.CharField(allow_blank=True)
+    duration_ms = serializers.IntegerField()
+    cost = serializers.CharField(allow_blank=True, help_text="US dollars; empty where not known.")
+
+
+class ConformanceSerializer(serializers.ModelSerializer[Conformance]):
+    by = serializers.CharField(source="by_name")
+    cost = Dollars(allow_null=True)
+    results = ResultSerializer(many=True)
+
+    class Meta:
+        model = Conformance
+        fields = (
+            *("id", "at", "provider", "model", "asked_model", "tier", "by"),
+            *("duration_ms", "cost", "passed", "failed", "skipped", "results"),
+        )
+
+
+class ConformanceTarget(Shape):
+    target = serializers.CharField(max_length=256, help_text="A tier (BIG) or a model's name.")
+
+
+class RunPages(Pages):
+    ordering = ("-id",)
+
+
+@extend_schema_view(list=extend_schema(operation_id="conformance", summary="Conformance runs, the latest first"))
+class ConformanceResource(Resource):
+    serializer_class = ConformanceSerializer
+    pagination_class = RunPages
+    also = [IsAdmin]
+    queryset = Conformance.objects.all()
+
+    @extend_schema(
+        operation_id="conformance_run",
+        summary="Run the conformance checks",
+        request=ConformanceTarget,
+        responses={201: ConformanceSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        """About fifteen real calls in one's own name; they cost money and stand on the ledger."""
+        wanted = ConformanceTarget(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        person = self.person
+        if person is None:
+            raise serializers.ValidationError("The checks are run in a person's name.")
+        caller = standin.for_user(person)
+        try:
+            found = conformance.target_of(load(), caller, wanted.validated_data["target"])
+        except RoutingError as error:
+            raise serializers.ValidationError({"target": [error.message]}) from error
+        return Response(ConformanceSerializer(conformance.run(found, caller, person)).data, status=201)
