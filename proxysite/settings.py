@@ -143,6 +143,13 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
     # A file, not memory: the ledger's writer is a thread with a connection of its own.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+else:
+    # Nothing that outlives a transaction, so that a pooler of transactions (PgBouncer) may stand between.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("prepare_threshold", None)
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+    # A new connection costs PostgreSQL a process: they are kept, and looked at before they are used again.
+    DATABASES["default"]["CONN_MAX_AGE"] = 0 if TESTING else env.int("DATABASE_CONN_MAX_AGE", default=60)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")

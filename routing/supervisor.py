@@ -159,6 +159,8 @@ class Supervisor:
 
     def _end(self) -> int:
         """Drains every worker. 0 where all of them left well."""
+        # Ours too: as long as one process holds it open, connections queue there that nobody will ever take.
+        self._sock.close()
         for worker in self._workers:
             worker.process.terminate()
         statuses = [self._await_end(worker) for worker in self._workers]

@@ -35,8 +35,10 @@ class Event:
 
     @property
     def json(self) -> bytes:
-        """The event's JSON object, as bytes: the provider's own where there are any."""
-        return self._raw if self._raw is not None else orjson.dumps(self._data)
+        """The event's JSON object, as bytes: the provider's own where there are any. From then on ``data`` is fixed."""
+        if self._raw is None:
+            self._raw = orjson.dumps(self._data)
+        return self._raw
 
     def encode(self) -> bytes:
         """The event as one server-sent event."""
