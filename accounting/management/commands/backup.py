@@ -26,7 +26,7 @@ class Command(BaseCommand):
             raise CommandError(f"{path}: {error.strerror}") from error
         connection.ensure_connection()
         with closing(sqlite3.connect(path)) as copy:
-            # In one step: in pieces it would begin anew with every commit of the gateway. Readers hold no writer up here.
+            # In one step: in pieces it would begin anew with every commit. Readers hold no writer up here.
             connection.connection.backup(copy)
             verdict = copy.execute("PRAGMA integrity_check").fetchone()[0]
         if verdict != "ok":
