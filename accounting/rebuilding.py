@@ -12,11 +12,12 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, F, Manager, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, TruncHour
 from django.utils import timezone
 
+from . import summaries
 from .admission.counters import spent_in
 from .admission.policies import Policies
 from .models import DailyUsage, HourlyUsage, LedgerEntry, Limit, LimitCounter, MoneyField, Retention
@@ -96,9 +97,9 @@ def _known_days() -> tuple[date | None, date | None]:
 
 
 def rebuild(window: Window, *, write: bool = True) -> int:
-    """How many sums of a window differ from the ledger; with ``write`` they are mended."""
+    """How many sums of a window differ from the ledger, its summaries included; with ``write`` they are mended."""
     with transaction.atomic():
-        _keep_settlements_waiting()
+        summaries.keep_settlements_waiting()
         expected = {row.pk: row for row in _expected(window)}
         stored = {row.pk: row for row in window.stored}
         wrong = [key for key, row in stored.items() if _measures(row) != _measures(expected.get(key))]
@@ -108,7 +109,20 @@ def rebuild(window: Window, *, write: bool = True) -> int:
             kept.filter(pk__in=wrong).delete()
             mended = [expected[key] for key in wrong if key in expected]
             kept.bulk_create([*mended, *missing], batch_size=500)
-        return len(wrong) + len(missing)
+        return len(wrong) + len(missing) + (0 if window.model is HourlyUsage else _mend_summaries(window.day, write))
+
+
+def _mend_summaries(day: date, write: bool) -> int:
+    """A day's summaries, and with the first of a month the month's."""
+    different = summaries.mend(summaries.Grain.DAY, day, write=write)
+    if day.day == 1:
+        different += summaries.mend(summaries.Grain.MONTH, day, write=write)
+    return different
+
+
+def seal() -> int:
+    """Seals every span that is over; returns how many it took."""
+    return sum(summaries.seal(*span) for span in summaries.due())
 
 
 def _expected(window: Window) -> Iterator[HourlyUsage | DailyUsage]:
@@ -144,18 +158,10 @@ def recount(*, write: bool = True) -> int:
             policy = policies.by_id.get(counter.limit_id) if counter else None
             if counter is None or policy is None:
                 continue
-            _keep_settlements_waiting()
+            summaries.keep_settlements_waiting()
             spent = from_units(spent_in(policy, counter.window))
             if spent != counter.spent:
                 different += 1
                 if write:
                     LimitCounter.objects.filter(pk=key).update(spent=spent)
     return different
-
-
-def _keep_settlements_waiting() -> None:
-    """Nothing is added to the roll-ups until the transaction ends. On SQLite every transaction is alone anyway."""
-    if connection.vendor == "postgresql":
-        tables = f"{HourlyUsage._meta.db_table}, {DailyUsage._meta.db_table}"
-        with connection.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE")

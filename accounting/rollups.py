@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
+from . import summaries
 from .models import DailyUsage, HourlyUsage
 from .models.money import to_units
 from .models.rollups import DIMENSIONS, MEASURES
@@ -43,6 +44,7 @@ class Rollups:
         """Adds up in the database. Keys are taken in order, so that two workers never wait for each other."""
         _upsert(_HOURLY, connection.ops.adapt_datetimefield_value, self._hours)
         _upsert(_DAILY, connection.ops.adapt_datefield_value, self._days)
+        summaries.reopen({day for day, _ in self._days})
 
 
 def _dimensions(row: Row) -> Dimensions:

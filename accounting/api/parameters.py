@@ -17,6 +17,7 @@ from accounting.reports.usage import Dimension
 from .serializers import Shape
 
 DEFAULT_DAYS: Final = 30
+MAX_GROUPS: Final = 100_000
 
 
 def _name(help_text: str = "") -> serializers.CharField:
@@ -109,7 +110,9 @@ class BreakdownParameters(ReportParameters):
         max_length=200,
         help_text=f"Any of {', '.join(Dimension)}, separated by commas. Default: day,user,asked_model,provider,model.",
     )
-    limit = serializers.IntegerField(default=1000, min_value=1, max_value=10_000, help_text="At most so many groups.")
+    limit = serializers.IntegerField(
+        default=1000, min_value=1, max_value=MAX_GROUPS, help_text="At most so many groups."
+    )
 
 
 class SeriesParameters(ReportParameters):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -39,7 +39,7 @@ class GroupSerializer(TotalsSerializer):
             flat[dimension.value] = label.name.isoformat() if not isinstance(label.name, str) else label.name
             if dimension in (Dimension.USER, Dimension.TEAM, Dimension.KEY):
                 flat[f"{dimension}_id"] = label.id
-        return flat | TotalsSerializer(instance.totals).data
+        return flat | super().to_representation(instance.totals)
 
 
 class UsageSerializer(Shape):
@@ -101,11 +101,14 @@ class SummaryView(View):
         return Response(SummarySerializer(answer).data)
 
 
+_AT: Final = Slot()
+
+
 class PointSerializer(TotalsSerializer):
     at = Slot(help_text="A date, or the beginning of an hour in UTC.")
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        return {"at": Slot().to_representation(instance.at), **TotalsSerializer(instance.totals).data}
+        return {"at": _AT.to_representation(instance.at), **super().to_representation(instance.totals)}
 
 
 class LayerSerializer(Shape):

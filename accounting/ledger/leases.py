@@ -19,8 +19,9 @@ from typing import Final
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from accounting import summaries
 from accounting.calibration import calibration
-from accounting.models import LedgerEntry, ModelStatistics, Worker
+from accounting.models import LedgerEntry, ModelStatistics, Summary, Worker
 
 from . import partitions, rows, statistics
 from .booking import End
@@ -40,6 +41,8 @@ class Lease:
         self._interval = seconds / _BEATS
         self._due = time.monotonic()
         self._seen_to: date | None = None  # the day on which what is due once a day was last seen to
+        self._looked_at: datetime | None = None  # the hour in which it was last asked what is to be sealed
+        self._unsealed: list[tuple[Summary.Grain, date]] = []
         _here.add(worker)
 
     @property
@@ -57,7 +60,16 @@ class Lease:
             partitions.make_ahead(today)
             statistics.fade()
             self._seen_to = today
+        self._seal()
         calibration.learn(ModelStatistics.objects.all())
+
+    def _seal(self) -> None:
+        """Once an hour looks for days that are over; seals one a beat, so that no settlement waits for many."""
+        hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        if hour != self._looked_at:
+            self._unsealed, self._looked_at = summaries.due(), hour
+        if self._unsealed:
+            summaries.seal(*self._unsealed.pop(0))
 
     def give_up(self, known: Known) -> None:
         """Closes whatever this worker left open, and leaves."""

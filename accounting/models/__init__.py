@@ -8,7 +8,7 @@ from .live import LiveSnapshot
 from .money import MoneyField
 from .people import Membership, Team, User
 from .prices import Price
-from .rollups import DailyUsage, HourlyUsage, Retention
+from .rollups import DailyUsage, HourlyUsage, Retention, Seal, Summary
 from .statistics import ModelStatistics
 
 __all__ = [
@@ -27,6 +27,8 @@ __all__ = [
     "Price",
     "RateCard",
     "Retention",
+    "Seal",
+    "Summary",
     "Team",
     "User",
     "Worker",

@@ -1,4 +1,5 @@
-"""Roll-ups: the ledger summed by hour and by day, kept in the transaction that settles a row."""
+"""Roll-ups: the ledger summed by hour and by day in the transaction that settles a row, and what is read in their place
+once a day is over."""
 
 from __future__ import annotations
 
@@ -117,6 +118,50 @@ class DailyUsage(Rollup):
 
     def __str__(self) -> str:
         return f"{self.day} {self.user_name} {self.model}"
+
+
+class Summary(Rollup):
+    """Daily sums, added up further: what a report of many people or many days reads instead of them.
+
+    ``cut`` says which dimensions are kept; the others are empty. It holds a whole day, or a whole month from ``start``
+    on, and counts only while a ``Seal`` says so: see ``accounting.summaries``.
+    """
+
+    class Grain(models.TextChoices):
+        DAY = "day"
+        MONTH = "month"
+
+    class Cut(models.TextChoices):
+        MODELS = "models"
+        PEOPLE = "people"
+
+    id = models.BigAutoField(primary_key=True)  # type: ignore[assignment]  # nothing is ever added to a row: no digest
+    cut = models.CharField(max_length=8, choices=Cut.choices)
+    grain = models.CharField(max_length=8, choices=Grain.choices)
+    start = models.DateField()
+
+    class Meta:
+        verbose_name_plural = "summaries"
+        indexes = [
+            models.Index(fields=["cut", "grain", "start"], name="summary_time"),
+            models.Index(fields=["cut", "grain", "team_id", "start"], name="summary_team"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cut} of the {self.grain} {self.start}"
+
+
+class Seal(models.Model):
+    """The summaries of a day, or of the month that begins with ``start``, are what its daily sums add up to."""
+
+    grain = models.CharField(max_length=8, choices=Summary.Grain.choices)
+    start = models.DateField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["grain", "start"], name="sealed_once")]
+
+    def __str__(self) -> str:
+        return f"{self.grain} {self.start}"
 
 
 class Retention(models.Model):

@@ -58,8 +58,8 @@ def requests(request: HttpRequest, scope: Scope) -> HttpResponse:
         "more": more,
         "is_first": "after" not in request.GET,
         "outcomes": LedgerEntry.Outcome.choices,
-        "csv": question.api("records.csv"),
-        "json": question.api("records"),
+        "csv": question.api("usage/records.csv"),
+        "json": question.api("usage/records"),
     }
     return render(request, "portal/requests.html", context)
 
@@ -85,7 +85,7 @@ def session_list(request: HttpRequest, scope: Scope) -> HttpResponse:
         "sessions": found,
         "more": more,
         "is_first": before is None,
-        "json": question.api("sessions"),
+        "json": question.api("usage/sessions"),
     }
     return render(request, "portal/sessions.html", context)
 

@@ -1,6 +1,7 @@
 """What a report page was asked for: a period, what narrows it, and how it is cut; as the address says it.
 
 The period and the filters are the API's own (``accounting.api.parameters``), so a page and its CSV cannot disagree.
+Days are the gateway's, as those of budgets and of the status line are: a report is the same for all who look at it.
 """
 
 from __future__ import annotations
@@ -130,19 +131,20 @@ def frame(question: Question, page: str) -> dict[str, Any]:
         "question": question,
         "page": page,
         "periods": PERIODS,
+        "other_days": question.period.tz.key != timezone.get_current_timezone_name(),
         "measures": MEASURES,
         "dimensions": [(one.value, TITLES[one]) for one in question.scope.dimensions],
     }
 
 
 def _selection(request: HttpRequest, asked: Mapping[str, str]) -> Selection:
-    parameters = ReportParameters(data={**asked, "tz": timezone.get_current_timezone_name()})
+    parameters = ReportParameters(data=dict(asked))
     parameters.is_valid(raise_exception=True)
     return parameters.selection(standing_of(request).viewer)
 
 
 def _days(preset: str, asked: Mapping[str, str]) -> dict[str, str]:
-    today = timezone.localdate()
+    today = Period.today().last
     this_month = today.replace(day=1)
     if preset == "own":
         return {name: asked[name] for name in ("since", "until") if asked.get(name)}

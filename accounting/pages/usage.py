@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounting.api.parameters import MAX_GROUPS
 from accounting.models import Key, Limit
 from accounting.reports import Period, Selection, Totals
 from accounting.reports.forecast import forecast
@@ -28,6 +29,7 @@ from .scopes import Scope
 _ROWS = 12
 _REPORT_ROWS = 200
 _MAX_CANDIDATES = 40
+_ALL = str(MAX_GROUPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,16 @@ def spend(request: HttpRequest, scope: Scope) -> HttpResponse:
     question = Question.of(request, scope)
     selection = question.selection
     found = layers(selection, question.by)
+    compared = _compared(selection)
+    whole = compared["comparison"].now.cost
     context = {
         **frame(question, "spend"),
-        **_compared(selection),
+        **compared,
         "forecast": forecast(selection),
         "chart": stacked(found, question.measure),
-        "chart_csv": question.api("usage", group_by=f"day,{question.by}", format="csv"),
+        "chart_csv": question.api("usage", group_by=f"day,{question.by}", limit=_ALL, format="csv"),
         "chart_json": question.api("usage/series", by=question.by),
-        "tables": [_table(question, dimension) for dimension in scope.dimensions[:3]],
+        "tables": [_table(question, dimension, whole) for dimension in _told(question)],
         "budgets": _budgets(request, scope),
         "unpriced": unpriced(selection, limit=5),
     }
@@ -80,8 +84,8 @@ def speed(request: HttpRequest, scope: Scope) -> HttpResponse:
         **frame(question, "speed"),
         "latency": latency(question.selection),
         "failures": failures(question.selection),
-        "latency_json": question.api("latency"),
-        "failures_json": question.api("failures"),
+        "latency_json": question.api("usage/latency"),
+        "failures_json": question.api("usage/failures"),
     }
     return render(request, "portal/speed.html", context)
 
@@ -99,7 +103,7 @@ def what_if_page(request: HttpRequest, scope: Scope) -> HttpResponse:
         "found": what_if(question.selection, candidates),
         "candidates": asked,
         "candidates_complaint": complaint,
-        "what_if_json": question.api("what-if", **({"candidates": asked} if candidates else {})),
+        "what_if_json": question.api("usage/what-if", **({"candidates": asked} if candidates else {})),
     }
     return render(request, "portal/what_if.html", context)
 
@@ -107,23 +111,25 @@ def what_if_page(request: HttpRequest, scope: Scope) -> HttpResponse:
 @require_safe
 def month(request: HttpRequest, scope: Scope, year: int | None = None, number: int | None = None) -> HttpResponse:
     """A month on paper: by default the last one that is over."""
-    today = timezone.localdate()
+    today = Period.today().last
     try:
         first = date(year, number, 1) if year and number else (today.replace(day=1) - timedelta(days=1)).replace(day=1)
-        period = Period.month(ZoneInfo(timezone.get_current_timezone_name()), of=first)
+        period = Period.month(of=first)
         earlier = period.previous()
     except (ValueError, OverflowError) as error:
         raise Http404 from error
     question = Question.of(request, scope, period=period)
     selection = question.selection
     following = period.last + timedelta(days=1)
+    compared = _compared(selection)
+    whole = compared["comparison"].now.cost
     context = {
         **frame(question, "month"),
-        **_compared(selection),
+        **compared,
         "chart": stacked(layers(selection, scope.dimensions[0], top=5), "cost"),
-        "tables": [_table(question, dimension, _REPORT_ROWS) for dimension in scope.dimensions[:3]],
-        "csv": question.api("usage", format="csv"),
-        "json": question.api("usage"),
+        "tables": [_table(question, dimension, whole, _REPORT_ROWS) for dimension in scope.dimensions[:3]],
+        "csv": question.api("usage", limit=_ALL, format="csv"),
+        "json": question.api("usage", limit=_ALL),
         "made_at": timezone.now(),
         "is_over": period.last < today,
         "before": scope.url("month", *_numbers(earlier.first)),
@@ -142,9 +148,14 @@ def _compared(selection: Selection) -> dict[str, Any]:
     return {"comparison": found, "changes": {name: found.change(name) for name in measures}}
 
 
-def _table(question: Question, dimension: Dimension, limit: int = _ROWS) -> Table:
+def _told(question: Question) -> tuple[Dimension, ...]:
+    """The dimensions that have a table: what the chart is cut by, and the first of the scope's."""
+    return tuple(dict.fromkeys((question.by, *question.scope.dimensions[:3])))
+
+
+def _table(question: Question, dimension: Dimension, whole: Decimal, limit: int = _ROWS) -> Table:
+    """``whole`` is the cost that each line's share is of."""
     found = breakdown(question.selection, (dimension,), limit=limit)
-    whole = sum((group.totals.cost for group in found.groups), Totals().cost)
     names = _filter_values(found, dimension)
     return Table(
         dimension,
@@ -159,8 +170,8 @@ def _table(question: Question, dimension: Dimension, limit: int = _ROWS) -> Tabl
             for n, group in enumerate(found.groups)
         ),
         found.truncated,
-        question.api("usage", group_by=dimension.value, format="csv"),
-        question.api("usage", group_by=dimension.value),
+        question.api("usage", group_by=dimension.value, limit=_ALL, format="csv"),
+        question.api("usage", group_by=dimension.value, limit=_ALL),
     )
 
 

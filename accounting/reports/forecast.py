@@ -34,7 +34,7 @@ class Forecast:
 
 
 def forecast(selection: Selection, *, tz: ZoneInfo | None = None) -> Forecast:
-    """Of the month that today lies in, whatever the selection's period is. One query."""
+    """Of the month that today lies in, whatever the selection's period is."""
     today = Period.today(tz or selection.period.tz).last
     month = Period.month(tz or selection.period.tz, of=today)
     history = Period(min(today - timedelta(days=HISTORY_DAYS), month.first), today, month.tz)

@@ -14,6 +14,9 @@ from accounting.models.rollups import MEASURES
 # Named apart from the columns they sum: Django takes an aggregate of a column's own name for that column.
 SUMS: Final = {f"sum_{name}": Sum(name) for name in MEASURES}
 
+_COLUMNS: Final = tuple((name, f"sum_{name}") for name in MEASURES if name != "cost")
+_NONE: Final = Decimal(0)
+
 _COUNTS: Final[dict[str, Any]] = {
     "requests": Count("*"),
     "estimated": Count("id", filter=Q(exact=False)),
@@ -52,11 +55,8 @@ class Totals:
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Totals:
         """From a row that has ``SUMS``; sums over nothing are NULL there."""
-        values = {name: row[f"sum_{name}"] for name in MEASURES}
-        cost = values.pop("cost")
-        return cls(
-            cost=Decimal(0) if cost is None else cost, **{name: int(value or 0) for name, value in values.items()}
-        )
+        counts = {name: int(row[column] or 0) for name, column in _COLUMNS}
+        return cls(cost=row["sum_cost"] or _NONE, **counts)
 
     def __add__(self, other: Totals) -> Totals:
         return Totals(**{name: getattr(self, name) + getattr(other, name) for name in MEASURES})

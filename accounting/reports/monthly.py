@@ -38,7 +38,7 @@ class MonthlyReport:
 
 
 def monthly(selection: Selection) -> MonthlyReport:
-    """Six queries, whatever the month holds."""
+    """At most a dozen queries, whatever the month holds."""
     found = {one: breakdown(selection, (one,), limit=TOP) for one in _DIMENSIONS}
     return MonthlyReport(
         selection,

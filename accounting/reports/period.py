@@ -84,6 +84,13 @@ class Period:
             yield hour
             hour += timedelta(hours=1)
 
+    def newest_first(self, days: int) -> Iterator[Period]:
+        """Its last ``days`` days, then all before them."""
+        cut = self.last - timedelta(days=days)
+        yield Period(max(self.first, cut + timedelta(days=1)), self.last, self.tz)
+        if cut >= self.first:
+            yield Period(self.first, cut, self.tz)
+
     def previous(self) -> Period:
         """The month before a whole month; before anything else, as many days as it has."""
         last = self.first - timedelta(days=1)

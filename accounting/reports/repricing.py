@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
-from django.db.models import F
+from django.db.models import Sum
 from django.utils import timezone
 
 from accounting.models import Price
 from accounting.pricing import PriceBook, Sale
 from accounting.tokens import Tokens
 
-from .measures import SUMS, Totals
+from .measures import Totals
 from .selection import Selection
 from .usage import Dimension, breakdown, totals
 
@@ -54,16 +54,15 @@ class WhatIf:
 
 @dataclass(frozen=True, slots=True)
 class Unpriced:
-    """A model some of whose requests have no known cost; ``totals`` are of all its requests on those days."""
+    """A model, and how many of its requests have no known cost."""
 
     provider: str
     model: str
     requests: int
-    totals: Totals
 
 
 def what_if(selection: Selection, candidates: Sequence[Candidate] = ()) -> WhatIf:
-    """The cheapest first, those without a price last; by default the models in use. At most three queries."""
+    """The cheapest first, those without a price last; by default the models in use."""
     used = totals(selection)
     if not candidates:
         groups = breakdown(selection, (Dimension.PROVIDER, Dimension.MODEL), limit=20).groups
@@ -75,10 +74,14 @@ def what_if(selection: Selection, candidates: Sequence[Candidate] = ()) -> WhatI
 
 
 def unpriced(selection: Selection, *, limit: int = 100) -> tuple[Unpriced, ...]:
-    """Where a price is missing, the most requests first. One query."""
-    rows: Any = selection.days().filter(unpriced__gt=0).values("provider", "model").annotate(**SUMS)
-    rows = rows.order_by(F("sum_unpriced").desc(), "provider", "model")[:limit]
-    return tuple(Unpriced(row["provider"], row["model"], row["sum_unpriced"], Totals.of(row)) for row in rows)
+    """Where a price is missing, the most requests first."""
+    found: Counter[tuple[str, str]] = Counter()
+    for part in selection.parts(("provider", "model")):
+        rows = part.filter(unpriced__gt=0).values_list("provider", "model").annotate(Sum("unpriced"))
+        for provider, model, requests in rows:
+            found[provider, model] += int(requests)
+    ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(Unpriced(*name, requests) for name, requests in ranked[:limit])
 
 
 def _cost(book: PriceBook, candidate: Candidate, used: Totals, now: datetime) -> Decimal | None:

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import TruncDate
 
-from accounting.models import DailyUsage, HourlyUsage, LedgerEntry
+from accounting.models import DailyUsage, HourlyUsage, LedgerEntry, Summary
+from accounting.summaries import KEPT, Seals, Spans
 
 from .period import Period, whole_hour
 from .viewer import Viewer
@@ -41,6 +44,7 @@ class Selection:
     viewer: Viewer
     period: Period
     filters: Filters = Filters()
+    seals: Seals = field(default_factory=Seals, compare=False, repr=False)
 
     def during(self, period: Period) -> Selection:
         return replace(self, period=period)
@@ -60,6 +64,31 @@ class Selection:
             return kept
         made: QuerySet[Any] = self.hours().annotate(date=TruncDate("hour", tzinfo=self.period.tz))
         return made
+
+    def parts(self, columns: Iterable[str], *, by_day: bool = False) -> tuple[QuerySet[Any], ...]:
+        """Rows to be summed by ``columns``: their sums together are the period's, and no day is in two of them.
+
+        Those of ``days``, or summaries for what is sealed and ``days`` for the rest; ``date`` is good with ``by_day``.
+        """
+        cut = self._cut({*columns, *self.filters.as_lookups()} - {"date"})
+        if cut is None:
+            return (self.days(),)
+        spans = self.seals.spans(self.period.first, self.period.last, by_day=by_day)
+        parts = []
+        if spans.months or spans.sealed:
+            rows = Summary.objects.filter(_within(cut, spans), **self.filters.as_lookups())
+            parts.append(rows.order_by().annotate(date=F("start")))
+        if spans.open:
+            parts.append(self.days().filter(_among("day", spans.open)))
+        return tuple(parts)
+
+    def _cut(self, needed: set[str]) -> Summary.Cut | None:
+        """The summaries that have all that is ``needed``, and for this viewer; None where none have."""
+        if not self.period.is_of_days_as_kept:
+            return None
+        if not self.viewer.sees_all_of(self.filters.user_id, self.filters.team_id):
+            return None  # what they may see of it depends on columns that summaries do not have together
+        return next((cut for cut, kept in KEPT.items() if needed.issubset(kept)), None)
 
     def hours(self) -> QuerySet[Any]:
         """Roll-up rows with ``hour``, in UTC, as the hourly roll-up keeps them."""
@@ -85,3 +114,29 @@ class Selection:
 
     def _seen(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return rows.filter(self.viewer.condition(), **self.filters.as_lookups()).order_by()
+
+
+def _within(cut: Summary.Cut, spans: Spans) -> Q:
+    """Each alternative with all that an index takes: PostgreSQL finds no way to one from a condition outside."""
+    found = Q(cut=cut, grain=Summary.Grain.MONTH, start__in=spans.months) if spans.months else Q()
+    for first, last in _ranges(spans.sealed):
+        found |= Q(cut=cut, grain=Summary.Grain.DAY, start__range=(first, last))
+    return found
+
+
+def _among(column: str, days: tuple[date, ...]) -> Q:
+    found = Q()
+    for first, last in _ranges(days):
+        found |= Q(**{f"{column}__range": (first, last)})
+    return found
+
+
+def _ranges(days: tuple[date, ...]) -> list[tuple[date, date]]:
+    """Days in order, as the unbroken ranges that they make: usually one."""
+    found: list[tuple[date, date]] = []
+    for day in days:
+        if found and day - found[-1][1] == timedelta(days=1):
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found

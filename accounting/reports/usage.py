@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-from django.db.models import F, Max, QuerySet
+from django.db.models import Case, F, Max, QuerySet, When
 
 from .measures import SUMS, Totals
 from .selection import Selection
@@ -30,6 +30,9 @@ class Dimension(StrEnum):
 
 _IDENTIFIED: Final = frozenset({Dimension.USER, Dimension.TEAM, Dimension.KEY})
 """These are grouped by id, so that who was renamed stays one; the name shown is one that they bore."""
+
+_DAYS_AT_ONCE: Final = 7
+_NOTHING: Final = Totals()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,58 +87,94 @@ class Comparison:
 
 
 def totals(selection: Selection) -> Totals:
-    """One query."""
-    return Totals.of(selection.days().aggregate(**SUMS))
+    """One query, and one for the days that are not sealed yet."""
+    parts = [Totals.of(rows.aggregate(**SUMS)) for rows in selection.parts(())]
+    return sum(parts[1:], parts[0]) if parts else Totals()
 
 
 def compare(selection: Selection) -> Comparison:
-    """The selection's period and the one before it. Two queries."""
+    """The selection's period and the one before it."""
     return Comparison(totals(selection), totals(selection.during(selection.period.previous())))
 
 
 def breakdown(selection: Selection, by: tuple[Dimension, ...], *, limit: int = 1000) -> Breakdown:
-    """Sums by every combination of ``by``; the newest day first where there is one, then the costliest. One query."""
-    rows = _grouped(selection.days(), by)
-    order = [F("date").desc()] if Dimension.DAY in by else []
-    rows = rows.order_by(*order, F("sum_cost").desc(), F("sum_requests").desc(), *_columns(by))
-    found = list(rows[: limit + 1])
-    return Breakdown(
-        tuple(Group({one: _label(row, one) for one in by}, Totals.of(row)) for row in found[:limit]),
-        truncated=len(found) > limit,
-    )
+    """Sums by every combination of ``by``; the newest day first where there is one, then the costliest."""
+    if Dimension.DAY not in by:
+        found = _groups(selection, by, limit)
+    else:
+        found = []
+        for period in selection.period.newest_first(_DAYS_AT_ONCE):  # a list that is full asks for no earlier days
+            found += _groups(selection.during(period), by, limit - len(found))
+            if len(found) > limit:
+                break
+    return Breakdown(tuple(found[:limit]), truncated=len(found) > limit)
 
 
 def series(selection: Selection, *, hourly: bool = False) -> tuple[Point, ...]:
-    """A point for each day (or hour) of the period, those without usage too. One query."""
-    column = "hour" if hourly else "date"
-    rows = _rows(selection, hourly).values(column).annotate(**SUMS)
-    found = {row[column]: Totals.of(row) for row in rows}
-    return tuple(Point(slot, found.get(slot, Totals())) for slot in _slots(selection, hourly))
+    """A point for each day (or hour) of the period, those without usage too."""
+    found = {slot: sums for (slot,), sums in _sums(selection, (_slot(hourly),), hourly=hourly).items()}
+    return tuple(Point(slot, found.get(slot, _NOTHING)) for slot in _slots(selection, hourly))
 
 
 def layers(selection: Selection, by: Dimension, *, top: int = 6, hourly: bool = False) -> tuple[Layer, ...]:
-    """A series for each of the ``top`` costliest groups, and one for the rest together. Three queries."""
+    """A series for each of the ``top`` costliest groups, and one for the rest together."""
     leaders = [group.labels[by] for group in breakdown(selection, (by,), limit=top).groups]
-    identified = by in _IDENTIFIED
-    value, column = f"{by}_id" if identified else str(by), "hour" if hourly else "date"
-    wanted = [(label.id or 0) if identified else label.name for label in leaders]
-    rows = _rows(selection, hourly).filter(**{f"{value}__in": wanted}).values(value, column).annotate(**SUMS)
-    found = {(row[value], row[column]): Totals.of(row) for row in rows}
-    rest = {point.at: point.totals for point in series(selection, hourly=hourly)}
-    for (_, slot), part in found.items():
-        rest[slot] -= part
+    if not leaders:
+        return ()
+    column = f"{by}_id" if by in _IDENTIFIED else str(by)
+    wanted = [(label.id or 0) if by in _IDENTIFIED else label.name for label in leaders]
+    told_apart = {"layer": Case(When(**{f"{column}__in": wanted}, then=F(column)), default=None)}
+    found = _sums(selection, ("layer", _slot(hourly)), hourly=hourly, reads=(column,), **told_apart)
     slots = _slots(selection, hourly)
-    shown = [
-        Layer(label, tuple(Point(slot, found.get((key, slot), Totals())) for slot in slots))
-        for label, key in zip(leaders, wanted, strict=True)
-    ]
-    if any(part.requests for part in rest.values()):
-        shown.append(Layer(None, tuple(Point(slot, rest[slot]) for slot in slots)))
-    return tuple(shown)
+    shown: list[tuple[Label | None, Any]] = list(zip(leaders, wanted, strict=True))
+    if any(key is None for key, _ in found):
+        shown.append((None, None))
+    return tuple(
+        Layer(label, tuple(Point(slot, found.get((key, slot), _NOTHING)) for slot in slots)) for label, key in shown
+    )
 
 
-def _rows(selection: Selection, hourly: bool) -> QuerySet[Any]:
-    return selection.hours() if hourly else selection.days()
+def _groups(selection: Selection, by: tuple[Dimension, ...], limit: int) -> list[Group]:
+    """The first ``limit`` + 1 at least, in order."""
+    columns, dated = _columns(by), Dimension.DAY in by
+    parts = selection.parts(columns, by_day=dated)
+    # Parts have no day in common, so that what is grouped by day is whole in its part.
+    most = limit + 1 if dated or len(parts) == 1 else None
+    order = [F("date").desc()] if dated else []
+    found: dict[tuple[Any, ...], Group] = {}
+    for part in parts:
+        rows = _grouped(part, by).order_by(*order, F("sum_cost").desc(), F("sum_requests").desc(), *columns)
+        for row in rows[:most]:
+            key, sums = tuple(row[column] for column in columns), Totals.of(row)
+            if key in found:
+                sums += found[key].totals
+            found[key] = Group({one: _label(row, one) for one in by}, sums)
+    if len(parts) == 1:
+        return list(found.values())
+    newest = [columns.index("date")] if dated else []
+
+    def place(key: tuple[Any, ...]) -> tuple[Any, ...]:
+        sums = found[key].totals
+        return (*(-key[index].toordinal() for index in newest), -sums.cost, -sums.requests, key)
+
+    return [found[key] for key in sorted(found, key=place)]
+
+
+def _sums(
+    selection: Selection, columns: tuple[str, ...], *, hourly: bool, reads: tuple[str, ...] = (), **made: Any
+) -> dict[tuple[Any, ...], Totals]:
+    """By ``columns``, of which those in ``made`` are annotations that read ``reads``."""
+    parts = (selection.hours(),) if hourly else selection.parts((*reads, "date"), by_day=True)
+    found: dict[tuple[Any, ...], Totals] = {}
+    for part in parts:
+        for row in part.annotate(**made).values(*columns).annotate(**SUMS):
+            key, sums = tuple(row[column] for column in columns), Totals.of(row)
+            found[key] = found[key] + sums if key in found else sums
+    return found
+
+
+def _slot(hourly: bool) -> str:
+    return "hour" if hourly else "date"
 
 
 def _slots(selection: Selection, hourly: bool) -> list[date] | list[datetime]:

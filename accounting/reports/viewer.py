@@ -58,6 +58,10 @@ class Viewer:
             seen |= Q(team_id__in=self.team_ids)
         return seen
 
+    def sees_all_of(self, user_id: int | None, team_id: int | None) -> bool:
+        """Whether all usage of this person, or of this team (None: any), is the viewer's to see."""
+        return self.is_admin or (user_id is not None and user_id == self.user_id) or self.answers_for(team_id)
+
     def answers_for(self, team_id: int | None) -> bool:
         """Whether all of a team's usage is the viewer's to see."""
         return self.is_admin or (team_id is not None and team_id in self.team_ids)

@@ -34,4 +34,5 @@ class Command(PlainCommand):
         first = (plan.until - timedelta(days=plan.days + 1)).date()
         for day in tqdm(rebuilding.windows(first), unit="day", disable=None):
             rebuilding.rebuild(day)
+        rebuilding.seal()
         self.stdout.write(f"Wrote {plan.rows:,} rows of {plan.people} people over {plan.days} days.")

@@ -23,6 +23,8 @@ class Command(PlainCommand):
     def handle(self, *args: Any, since: date | None, until: date | None, check: bool, **options: Any) -> None:
         days = rebuilding.windows(since, until)
         different = sum(rebuilding.rebuild(day, write=not check) for day in tqdm(days, unit="day", disable=None))
+        if not check:
+            rebuilding.seal()
         budgets = rebuilding.recount(write=not check)
         if check and (different or budgets):
             raise CommandError(f"{different} sums differ from the ledger, and {budgets} budgets from the sums.")

@@ -207,7 +207,7 @@ def test_the_number_of_queries_does_not_grow(
     for name in company.keys:
         settle(company, name)
     client = as_(who)
-    with django_assert_max_num_queries(6):  # the key and its membership, the person, what they lead, two sums
+    with django_assert_max_num_queries(8):  # the key and its membership, the person, what they lead, seals, sums
         assert client.get(path, PERIOD).status_code == 200
 
 

@@ -129,15 +129,41 @@ def test_it_is_cut_and_measured_as_asked(company: Company, browse: Browser, by: 
     assert f'<td class="num">{figure}</td>' in page
 
 
-def test_csv_and_json_ask_the_api_the_same(busy: Company, browse: Browser) -> None:
+@pytest.mark.parametrize(
+    ("page", "count"), [("", 8), ("speed/", 2), ("what-if/", 1), ("sessions/", 1), ("requests/", 2)]
+)
+def test_csv_and_json_ask_the_api_the_same(busy: Company, browse: Browser, page: str, count: int) -> None:
     client = browse(busy["ada"])
-    page = _page(client, f"/teams/{busy.red.pk}/?period=7&user=eve")
-    links = {link.replace("&amp;", "&") for link in re.findall(r'href="(/api/usage[^"]*)"', page)}
-    assert len(links) == 8
+    shown = _page(client, f"/teams/{busy.red.pk}/{page}?period=7&user=eve")
+    links = {link.replace("&amp;", "&") for link in re.findall(r'href="(/api/[^"]*)"', shown)}
+    assert len(links) == count
     for link in links:
         assert "team=red" in link
         assert "user=eve" in link
         assert client.get(link).status_code == 200, link
+
+
+@pytest.mark.parametrize("by", ["provider", "tier", "key"])
+def test_what_the_chart_is_cut_by_has_a_table(busy: Company, browse: Browser, by: str) -> None:
+    page = _page(browse(busy["ada"]), f"/teams/{busy.red.pk}/?by={by}")
+    assert f'<section class="card flush" aria-labelledby="by-{by}">' in page
+
+
+def test_a_share_is_of_the_whole_cost_though_the_table_is_cut(company: Company, browse: Browser) -> None:
+    for number in range(20):
+        settle(company, "bob", day=TODAY(), cost=Decimal(1), model=f"model-{number}")
+    page = _page(browse(company["bob"]), "/usage/")
+    assert page.count('aria-label="5%"') == 12
+
+
+def test_days_are_the_gateways_wherever_one_looks_from(company: Company, browse: Browser) -> None:
+    settle(company, "bob", day=TODAY(), hour=0, cost=Decimal("1.25"))
+    client = browse(company["bob"])
+    assert "are days of UTC" not in _page(client, "/usage/")
+    client.cookies["tz"] = "Pacific/Honolulu"
+    page = _page(client, "/usage/?period=7")
+    assert re.search(rf">{TODAY().isoformat()}</th>.*?\$1.25", page, re.DOTALL)
+    assert "are days of UTC" in page
 
 
 def test_budgets_say_what_is_left(company: Company, browse: Browser) -> None:

@@ -24,7 +24,7 @@ def test_the_same_tokens_on_other_models(
     )
     settle(company, "bob", requests=2, input_tokens=1_000_000, cache_read_tokens=2_000_000, output_tokens=500_000)
     wanted = [Candidate("house", "cheap"), Candidate("openai", "gpt-4o"), Candidate("nobody", "nothing")]
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         found = what_if(everything, wanted)
     assert found.actual.requests == 2
     cheap, listed, unknown = found.alternatives
@@ -59,5 +59,5 @@ def test_unpriced(company: Company, everything: Selection) -> None:
     settle(company, "bob", model="mystery", requests=3, unpriced=2, cost=Decimal(1))
     settle(company, "carl", model="riddle", requests=1, unpriced=1, cost=Decimal(0))
     mystery, riddle = unpriced(everything)
-    assert (mystery.model, mystery.requests, mystery.totals.requests) == ("mystery", 2, 3)
+    assert (mystery.model, mystery.requests) == ("mystery", 2)
     assert (riddle.model, riddle.requests) == ("riddle", 1)
