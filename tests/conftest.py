@@ -12,6 +12,9 @@ from pytest_socket import enable_socket, socket_allow_hosts
 
 from accounting import ledger
 from accounting.models import Generation
+from tests.support.detector.sitecustomize import forbid_blocking_calls
+
+forbid_blocking_calls(of=["routing", "accounting"])
 
 # A property holds or not, however busy the machine is: time is the business of --timeout.
 hypothesis.settings.register_profile("tollgate", deadline=None)

@@ -25,7 +25,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 90.0
 _TOKEN = re.compile(r"tg_[0-9A-Za-z]{12}_[0-9A-Za-z]{40}")
 # What a gateway under test takes over from the machine; everything else it is given.
-_KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
+_KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
+_DETECTOR = Path(__file__).parent / "detector"
+
+
+def detector_environment() -> dict[str, str]:
+    """The environment of a Python whose blocking calls inside an event loop are errors."""
+    return {"PYTHONPATH": str(_DETECTOR)}
+
 
 # What a newcomer's environment cannot say of a host that is not the vendor's own: that it is like it all the same, and
 # where LiteLLM finds a host of its own.
@@ -83,7 +90,7 @@ class Gateway:
             "PYTHONWARNINGS": "default",
             "DRAIN_NOTICE_SECONDS": "0",
         }
-        self.environment |= environment
+        self.environment |= detector_environment() | environment
 
     # --- its life ---------------------------------------------------------------------------------------------------
 
