@@ -171,7 +171,7 @@ CACHES = {
 # smtp+tls://user:password@host:587 and the like; without it nothing is sent, and no page offers to send.
 MAIL_IS_SENT = bool(env.str("EMAIL_URL", default=""))
 globals().update(env.email_url("EMAIL_URL", default="dummymail://"))
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="tollgate@localhost")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", default="tollgate@localhost")
 
 # --- who may come in -------------------------------------------------------------------------------------------
 
@@ -353,8 +353,3 @@ LEDGER_PATIENCE_SECONDS = env.float("LEDGER_PATIENCE_SECONDS", default=15.0)  # 
 LEDGER_JOURNAL = env.str("LEDGER_JOURNAL", default="")
 # Where a budget that fills is told of: a JSON POST. People are mailed too, if EMAIL_URL says how.
 BUDGET_WEBHOOK_URL = env.str("BUDGET_WEBHOOK_URL", default="")
-
-# --- mail ------------------------------------------------------------------------------------------------------
-
-vars().update(env.email("EMAIL_URL", default="dummymail://"))  # smtp+tls://user:password@host:587
-DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="tollgate@localhost")
