@@ -16,6 +16,7 @@ import aiohttp
 from .dialect import Call, Dialect, Payloads, said
 from .errors import Broken, Misconfigured, TimedOut, Unavailable, UpstreamError
 from .messages import MessagesRequest
+from .proxies import Proxy, proxy_for
 from .sse import Decoder
 from .target import Target
 
@@ -102,6 +103,8 @@ def translated(target: Target) -> Iterator[None]:
     name = f"Provider {target.provider}"
     try:
         yield
+    except aiohttp.ClientHttpProxyError as error:
+        raise Unavailable(f"{name} cannot be reached: the proxy on the way there answered {error.status}.") from error
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
         raise Unavailable(f"{name} cannot be reached.") from error
     except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
@@ -122,10 +125,14 @@ async def _respond(target: Target, call: Call) -> AsyncIterator[aiohttp.ClientRe
     fresh one.
     """
     loop = asyncio.get_running_loop()
+    try:
+        proxy = proxy_for(call.url)
+    except ValueError:
+        raise Misconfigured("HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is not the URL of an HTTP proxy.") from None
     while True:
         attempt, started = _Attempt(), loop.time()
         try:
-            response = await _send(call, attempt)
+            response = await _send(call, attempt, proxy)
             break
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             if not attempt.reused or loop.time() - started > _STALE_SECONDS:
@@ -143,12 +150,16 @@ async def _respond(target: Target, call: Call) -> AsyncIterator[aiohttp.ClientRe
         response.close() if not response.content.at_eof() else response.release()
 
 
-async def _send(call: Call, attempt: _Attempt) -> aiohttp.ClientResponse:
+async def _send(call: Call, attempt: _Attempt, proxy: Proxy | None) -> aiohttp.ClientResponse:
+    # A proxy reads the request itself on the way to a plain host, and only CONNECT on the way to a secure one.
+    plain = proxy is not None and call.url.startswith("http:")
     return await session().request(
         call.method,
         call.url,
         data=io.BytesIO(call.body) if call.body else None,  # written in pieces: a long prompt does not hold the loop up
-        headers=call.headers,
+        headers={**call.headers, **proxy.headers} if proxy and plain else call.headers,
+        proxy=proxy.url if proxy else None,
+        proxy_headers=proxy.headers if proxy and not plain else None,
         allow_redirects=False,
         timeout=aiohttp.ClientTimeout(connect=timeouts.connect, sock_read=timeouts.silence),
         trace_request_ctx=attempt,
