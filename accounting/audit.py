@@ -41,6 +41,11 @@ def register() -> None:
     user_login_failed.connect(_sign_in_failed, dispatch_uid="audit failed sign-in")
 
 
+def happened(entry: LogEntry) -> str:
+    """What an entry tells of, in a word or two: ``create``, ``update``, ``signed in``, ``sign-in failed``, ..."""
+    return str((entry.additional_data or {}).get("event") or entry.get_action_display())
+
+
 def _signed_in(sender: Any, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
     _record(user, user, request, "signed in")
 

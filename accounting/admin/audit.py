@@ -15,6 +15,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 
+from accounting.audit import happened
+
 from .page import csv_download, moment
 
 admin.site.unregister(LogEntry)
@@ -51,7 +53,7 @@ class AuditAdmin(ModelAdmin):
         label={"create": "success", "update": "info", "delete": "danger", "sign-in failed": "warning"},
     )
     def happened(self, entry: LogEntry) -> str:
-        return str((entry.additional_data or {}).get("event") or entry.get_action_display())
+        return happened(entry)
 
     @display(description="Of", ordering="content_type")
     def kind(self, entry: LogEntry) -> str:
@@ -72,7 +74,7 @@ class AuditAdmin(ModelAdmin):
         """What the list shows with its search and filters, all of it."""
         listed = self.get_changelist_instance(request)
         entries: QuerySet[LogEntry] = listed.get_queryset(request)
-        return csv_download("audit.csv", _COLUMNS, self._rows(entries))
+        return csv_download(request, "audit.csv", _COLUMNS, self._rows(entries))
 
     def _rows(self, entries: QuerySet[LogEntry]) -> Iterator[list[object]]:
         for entry in entries.iterator(chunk_size=2000):

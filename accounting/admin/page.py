@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
@@ -15,6 +17,9 @@ from django.views.generic import TemplateView
 from unfold.views import UnfoldModelAdminViewMixin
 
 from accounting.models import User
+from accounting.streaming import csv_file
+
+_PIECE: Final = 1000  # rows
 
 
 class Page(UnfoldModelAdminViewMixin, TemplateView):
@@ -35,22 +40,21 @@ def moment(when: datetime) -> SafeString:
     return format_html('<span class="tg-moment">{}</span>', timezone.localtime(when).strftime("%Y-%m-%d %H:%M:%S"))
 
 
-class _Echo:
-    def write(self, line: str) -> str:
-        return line
-
-
-def csv_download(name: str, header: list[str], rows: Iterable[Iterable[object]]) -> StreamingHttpResponse:
+def csv_download(
+    request: HttpRequest, name: str, header: list[str], rows: Iterable[Iterable[object]]
+) -> StreamingHttpResponse:
     """``rows`` as a file, written while they are read. A cell that a spreadsheet would run is quoted."""
 
-    def lines() -> Iterator[str]:
-        writer = csv.writer(_Echo())
-        yield str(writer.writerow(header))
-        for row in rows:
-            yield str(writer.writerow([_inert(cell) for cell in row]))
+    def pieces() -> Iterator[bytes]:
+        waiting: list[list[object]] = [list(header)]
+        remaining = iter(rows)
+        while waiting:
+            out = io.StringIO()
+            csv.writer(out).writerows([_inert(cell) for cell in row] for row in waiting)
+            yield out.getvalue().encode()
+            waiting = [list(row) for row in islice(remaining, _PIECE)]
 
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8", headers=headers)
+    return csv_file(request, name, pieces())
 
 
 def _inert(cell: object) -> str:

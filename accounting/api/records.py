@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from typing import Any, Final
 
-from channels.db import database_sync_to_async
 from django.db.models import Q, QuerySet
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -21,6 +20,7 @@ from accounting.models import LedgerEntry
 from accounting.reports import Period
 from accounting.reports.selection import Filters, Selection
 from accounting.reports.sessions import Agent, agents, sessions
+from accounting.streaming import csv_file
 
 from .base import Pages, Resource, View
 from .parameters import ReportParameters
@@ -114,16 +114,15 @@ class ExportView(View):
     def get(self, request: Request) -> StreamingHttpResponse:
         """The latest first. Written while it is read, so that a year is no more to hold than a day."""
         selection = ReportParameters.of(request).selection(self.viewer)
-        headers = {"Content-Disposition": 'attachment; filename="tollgate-requests.csv"'}
-        return StreamingHttpResponse(_lines(selection), content_type="text/csv; charset=utf-8", headers=headers)
+        return csv_file(request._request, "tollgate-requests.csv", _lines(selection))
 
 
-async def _lines(selection: Selection) -> AsyncIterator[bytes]:
+def _lines(selection: Selection) -> Iterator[bytes]:
     """Chunks by keyset: the index is walked on from the last row, and no transaction stays open between them."""
     columns = list(RecordSerializer.Meta.fields)
     yield (",".join(columns) + "\r\n").encode()
     last: LedgerEntry | None = None
-    while rows := await database_sync_to_async(_chunk)(selection, last):
+    while rows := _chunk(selection, last):
         last = rows[-1]
         out = io.StringIO()
         csv.DictWriter(out, fieldnames=columns).writerows(flat(row) for row in RecordSerializer(rows, many=True).data)

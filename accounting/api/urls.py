@@ -9,7 +9,7 @@ from django.urls import Resolver404, path, re_path, resolve
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from . import insight, keys, limits, openapi, people, records, statusline, usage
+from . import audit, insight, keys, limits, openapi, people, prices, records, statusline, usage
 
 
 @csrf_exempt  # DRF's own views look after it: SessionAuthentication
@@ -80,6 +80,9 @@ organisation = [
     path("limits/<int:pk>", limits.LimitResource.as_view(_ONE | {"delete": "destroy"}), name="limit"),
     path("limits/<int:pk>/grant", limits.LimitResource.as_view({"post": "grant"}), name="limit-grant"),
     path("limits/<int:pk>/reset", limits.LimitResource.as_view({"post": "reset"}), name="limit-reset"),
+    path("prices", prices.PriceResource.as_view(_LIST), name="prices"),
+    path("prices/<int:pk>", prices.PriceResource.as_view(_ONE | {"delete": "destroy"}), name="price"),
+    path("audit", audit.AuditResource.as_view({"get": "list"}), name="audit"),
     re_path(rf"^keys/{_KEY}/rotate\Z", keys.KeyResource.as_view({"post": "rotate"}), name="key-rotate"),
 ]
 # Named here so that they are known before the document is made: drf-spectacular finds extensions by their class.

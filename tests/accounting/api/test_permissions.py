@@ -9,7 +9,7 @@ import orjson
 import pytest
 from rest_framework.test import APIClient
 
-from accounting.models import Limit
+from accounting.models import Limit, Price
 from routing.models import Provider, Revision
 from tests.accounting.company import Company, record, settle
 
@@ -35,6 +35,8 @@ BODIES: dict[str, Any] = {
     "PATCH /api/providers/{name}": {"enabled": False},
     "POST /api/providers/{name}/discover": {},
     "POST /api/conformance": {"target": "nothing"},
+    "POST /api/prices": {"model": "gpt-*", "input": "2.5"},
+    "PATCH /api/prices/{id}": {"output": "10"},
 }
 MATRIX = {
     "GET /api/me": (401, 200, 200, 200, 200),
@@ -77,6 +79,12 @@ MATRIX = {
     "POST /api/providers/{name}/discover": (401, 403, 403, 403, 502),  # nobody listens there
     "GET /api/conformance": (401, 403, 403, 403, 200),
     "POST /api/conformance": (401, 403, 403, 403, 400),
+    "GET /api/prices": (401, 403, 403, 403, 200),
+    "POST /api/prices": (401, 403, 403, 403, 201),
+    "GET /api/prices/{id}": (401, 403, 403, 403, 200),
+    "PATCH /api/prices/{id}": (401, 403, 403, 403, 200),
+    "DELETE /api/prices/{id}": (401, 403, 403, 403, 204),
+    "GET /api/audit": (401, 403, 403, 403, 200),
     "GET /api/statusline": (401, 200, 200, 200, 200),
     "GET /api/usage": (401, 200, 200, 200, 200),
     "GET /api/usage/failures": (401, 200, 200, 200, 200),
@@ -136,6 +144,8 @@ def ask(company: Company, client: APIClient, operation: str) -> Any:
         number = Limit.objects.create(
             scope="user", user=company["eve"], kind="budget", period="day", amount=Decimal(9)
         ).pk
+    if "/prices/" in template:
+        number = Price.objects.create(model="gpt-*").pk
     if "/revisions/" in template:
         number = Revision.objects.create(snapshot={"tiers": {}, "patterns": [], "overrides": []}).pk
     Provider.objects.create(name="openai", dialect="openai_chat", base_url="http://127.0.0.1:1/v1")
