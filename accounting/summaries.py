@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Min, Q
 from django.utils import timezone
 
+from . import replica
 from .models import DailyUsage, HourlyUsage, Seal, Summary
 from .models.rollups import DIMENSIONS, MEASURES
 
@@ -45,11 +46,12 @@ class Seals:
 
     def __init__(self) -> None:
         self._known: set[tuple[str, date]] | None = None
+        self.alias = replica.alias()  # where the summaries are read too: another database may not have them yet
 
     def spans(self, first: date, last: date, *, by_day: bool) -> Spans:
         """The parts of ``first`` to ``last``; with ``by_day`` no days are put together to months."""
         if self._known is None:
-            self._known = set(Seal.objects.values_list("grain", "start"))
+            self._known = set(Seal.objects.using(self.alias).values_list("grain", "start"))
         days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
         months = set() if by_day else {day for day in days if day.day == 1 and self._holds(day, last)}
         loose = [day for day in days if month_of(day) not in months]

@@ -7,6 +7,7 @@
     columns    the ways to the provider: direct, a bare relay, this gateway, LiteLLM's proxy
     load       the load generator: one asyncio protocol a connection
     rows       what is measured
+    soak       a long run at a steady load: memory, files, latency
     report     the table, the ratios, the JSON file
 
 The server under test has core 0 to itself; the load generator and the provider (``tests.support.provider --baked``)

@@ -72,6 +72,11 @@ class Server:
         """The most resident bytes so far, summed over the group's processes."""
         return sum(_status(pid, "VmHWM") for pid in self._pids())
 
+    @property
+    def open_files(self) -> int:
+        """File descriptors of the whole process group now, sockets included."""
+        return sum(_descriptors(pid) for pid in self._pids())
+
     def _pids(self) -> list[int]:
         return [pid for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))) if _group(pid) == self._process.pid]
 
@@ -92,6 +97,14 @@ def _group(pid: int) -> int:
     try:
         return os.getpgid(pid)
     except ProcessLookupError:
+        return 0
+
+
+def _descriptors(pid: int) -> int:
+    """0 where the process is gone."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except (FileNotFoundError, ProcessLookupError):
         return 0
 
 

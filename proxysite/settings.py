@@ -150,6 +150,16 @@ else:
     # A new connection costs PostgreSQL a process: they are kept, and looked at before they are used again.
     DATABASES["default"]["CONN_MAX_AGE"] = 0 if TESTING else env.int("DATABASE_CONN_MAX_AGE", default=60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Reports, lists of requests and the API's reads of usage come from here, while it is less far behind than that.
+if _replica := env.str("DATABASE_REPLICA_URL", default=""):
+    DATABASES["replica"] = env.db_url_config(_replica)
+    for _setting in ("OPTIONS", "DISABLE_SERVER_SIDE_CURSORS", "CONN_MAX_AGE", "CONN_HEALTH_CHECKS"):
+        if _setting in DATABASES["default"]:
+            DATABASES["replica"].setdefault(_setting, DATABASES["default"][_setting])
+    if DATABASES["replica"]["ENGINE"].endswith("postgresql"):  # reports do not wait long for a host that is gone
+        DATABASES["replica"]["OPTIONS"] = {"connect_timeout": 3} | DATABASES["replica"]["OPTIONS"]
+    DATABASES["replica"]["TEST"] = {"MIRROR": "default"}
+DATABASE_REPLICA_MAX_LAG_SECONDS = env.float("DATABASE_REPLICA_MAX_LAG_SECONDS", default=30.0)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")

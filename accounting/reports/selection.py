@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import TruncDate
 
+from accounting import replica
 from accounting.models import DailyUsage, HourlyUsage, LedgerEntry, Summary
 from accounting.summaries import KEPT, Seals, Spans
 
@@ -76,7 +77,7 @@ class Selection:
         spans = self.seals.spans(self.period.first, self.period.last, by_day=by_day)
         parts = []
         if spans.months or spans.sealed:
-            rows = Summary.objects.filter(_within(cut, spans), **self.filters.as_lookups())
+            rows = Summary.objects.using(self.seals.alias).filter(_within(cut, spans), **self.filters.as_lookups())
             parts.append(rows.order_by().annotate(date=F("start")))
         if spans.open:
             parts.append(self.days().filter(_among("day", spans.open)))
@@ -113,7 +114,7 @@ class Selection:
         return entries.order_by("-started_at")[:count]
 
     def _seen(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        return rows.filter(self.viewer.condition(), **self.filters.as_lookups()).order_by()
+        return rows.using(replica.alias()).filter(self.viewer.condition(), **self.filters.as_lookups()).order_by()
 
 
 def _within(cut: Summary.Cut, spans: Spans) -> Q:

@@ -23,17 +23,23 @@ class Call:
     is_finished: bool = False
 
 
-async def stream(session: aiohttp.ClientSession, number: int, *, leave_after: int = 0) -> Call:
-    """One streamed request, read until its end or until it breaks; a client may also leave after some events."""
+async def stream(
+    session: aiohttp.ClientSession, number: int, *, leave_after: int = 0, token: str = "", model: str = MODEL
+) -> Call:
+    """One streamed request, read until its end or until it breaks; a client may also leave after some events.
+
+    ``token`` where the session has none.
+    """
     call = Call(number)
+    headers = {"x-api-key": token} if token else {}
     body = {
-        "model": MODEL,
+        "model": model,
         "max_tokens": 200,
         "stream": True,
         "messages": [{"role": "user", "content": f"call {number}"}],
     }
     try:
-        async with session.post("/v1/messages?beta=true", json=body) as response:
+        async with session.post("/v1/messages?beta=true", json=body, headers=headers) as response:
             call.status = response.status
             call.request_id = response.headers.get("request-id", "")
             seen = 0
