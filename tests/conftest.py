@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import hypothesis
@@ -16,9 +17,11 @@ from tests.support.detector.sitecustomize import forbid_blocking_calls
 
 forbid_blocking_calls(of=["routing", "accounting"])
 
-# A property holds or not, however busy the machine is: time is the business of --timeout.
-hypothesis.settings.register_profile("tollgate", deadline=None)
-hypothesis.settings.load_profile("tollgate")
+# A property holds or not, however busy the machine is: time is the business of --timeout. The same examples every time,
+# so that CI fails for a change and for nothing else; HYPOTHESIS_PROFILE=explore looks for new ones.
+hypothesis.settings.register_profile("tollgate", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("explore", deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tollgate"))
 
 
 @pytest.fixture(autouse=True)

@@ -88,12 +88,12 @@ class Entry:
                 self._read(event.data.get("usage"), final=True)
             elif kind == "message_start":
                 self._seen = True
-                self._read(event.data.get("message", {}).get("usage"), final=False)
+                self._read(_object(event.data.get("message")).get("usage"), final=False)
             elif kind == "message":
                 self._first_byte = self._first_byte or time.perf_counter()
                 self._read(event.data.get("usage"), final=True)
             elif kind == "error":
-                self.fail(Outcome.UPSTREAM_ERROR, str(event.data.get("error", {}).get("type", "")))
+                self.fail(Outcome.UPSTREAM_ERROR, str(_object(event.data.get("error")).get("type", "")))
 
     def fail(self, outcome: str, message_class: str) -> None:
         """Says how the request ended otherwise than well; the first to say so is heard."""
@@ -220,6 +220,11 @@ async def reject(
     row.end(End(Outcome.REJECTED, Tokens(), exact=True, error=error, duration_ms=0))
     row.cost = Decimal(0)
     current().put(Rejection(row))
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    """What should be a JSON object; a provider whose events are passed on may have sent anything."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def _retrieve(committed: asyncio.Future[Any]) -> None:

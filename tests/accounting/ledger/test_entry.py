@@ -46,6 +46,21 @@ async def test_a_row_is_open_while_its_answer_streams_and_settled_after(caller: 
     assert "gpt-4o-mini" in card.source
 
 
+@pytest.mark.parametrize("other", [None, "text", 7, [], [{}], {"type": None}, {"usage": [1]}, {"usage": {"x": {}}}])
+async def test_events_that_are_not_what_they_should_be_are_no_failure(
+    other: object, caller: Caller, booking: Make
+) -> None:
+    """Anthropic's own events pass as they come: what a host in its place may send must not cost the answer."""
+    async with ledger.entry(caller, booking(), generation=None) as entry:
+        for kind, name in (("message_start", "message"), ("message_delta", "usage"), ("message", "usage")):
+            entry.observe([Event(kind, {"type": kind, name: other})])
+        entry.observe([Event("error", {"type": "error", "error": other})])
+        await entry.settle()
+    row = await only()
+    assert row.outcome == "upstream_error"
+    assert row.input_tokens == 1000
+
+
 async def test_a_client_that_leaves_settles_on_an_estimate(caller: Caller, booking: Make) -> None:
     streaming = asyncio.Event()
 
