@@ -177,9 +177,11 @@ def _check_tools(body: JSON) -> None:
         for position, tool in enumerate(tools):
             if not isinstance(tool, dict):
                 raise InvalidRequest(f"tools.{position}: Input should be a valid dictionary")
-            _required(tool, "name", str, "string", f"tools.{position}.")
             if tool.get("type") in (None, "custom"):
+                _required(tool, "name", str, "string", f"tools.{position}.custom.")
                 _required(tool, "input_schema", dict, "dictionary", f"tools.{position}.custom.")
+            elif "name" in tool:  # an `mcp_toolset` has none
+                _required(tool, "name", str, "string", f"tools.{position}.")
     choice = body.get("tool_choice")
     if choice is None:
         return

@@ -119,7 +119,7 @@ def declared(request: MessagesRequest) -> Tools:
         elif kind.startswith("web_search_"):
             web_search = tool
         elif (known := _KNOWN.get(kind.rpartition("_")[0])) is not None:
-            functions.append(Function(str(tool.get("name", "")), *known))
+            functions.append(Function(str(tool.get("name") or kind.rpartition("_")[0]), *known))
         elif not kind.startswith("tool_search_"):
             raise Unsupported(f"tools: a tool of type `{kind}` is not to be had from this model's provider.")
     return Tools(tuple(functions), web_search)

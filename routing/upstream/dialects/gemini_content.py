@@ -7,7 +7,6 @@ https://ai.google.dev/gemini-api/docs/thought-signatures
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from mimetypes import guess_type
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -24,6 +23,21 @@ from ..toolnames import ToolNames
 FOREIGN_SIGNATURE: Final = "skip_thought_signature_validator"
 # A client was seen to return ids of 4,500 characters unharmed; what is longer travels in a thinking block.
 _MAX_ID: Final = 4500
+# What Gemini reads, by a URL's ending; ``mimetypes`` would go to the disk for it.
+_TYPES: Final = {
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "heic": "image/heic",
+    "heif": "image/heif",
+    "pdf": "application/pdf",
+    "txt": "text/plain",
+    "md": "text/markdown",
+    "csv": "text/csv",
+    "html": "text/html",
+}
 _DEFAULT_TYPES: Final = {"image": "image/jpeg", "document": "application/pdf"}
 
 SignedPart = Literal["thought", "text", "call"]
@@ -137,8 +151,7 @@ class Contents:
         if source["type"] == "base64":
             yield {"inlineData": {"mimeType": source["media_type"], "data": source["data"]}}
         else:
-            guessed = guess_type(urlsplit(source["url"]).path)[0] or _DEFAULT_TYPES[kind]
-            yield {"fileData": {"mimeType": guessed, "fileUri": source["url"]}}
+            yield {"fileData": {"mimeType": _guessed_type(source["url"], kind), "fileUri": source["url"]}}
 
     def _assistant(self, blocks: Iterable[JSON]) -> list[JSON]:
         parts: list[JSON] = []
@@ -174,6 +187,15 @@ class Contents:
         self._called[block["id"]] = call
         signature = own or signature
         return {"functionCall": call, "thoughtSignature": signature} if signature else {"functionCall": call}
+
+
+def _guessed_type(url: str, kind: str) -> str:
+    """The media type that a URL's ending tells, else the usual one of its kind. Raises Unsupported for no URL."""
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        raise Unsupported(f"A content block of type `{kind}` has a source whose URL cannot be read.") from None
+    return _TYPES.get(path.rpartition(".")[2].lower(), _DEFAULT_TYPES[kind])
 
 
 def _sign(parts: list[JSON], signed: str, signature: str, block: JSON) -> None:

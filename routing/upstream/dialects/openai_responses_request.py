@@ -276,16 +276,21 @@ def _add_sampling(body: JSON, target: Target, request: MessagesRequest) -> None:
 
 def _add_format(body: JSON, target: Target, request: MessagesRequest) -> None:
     schema = parameters.json_schema(request)
-    if schema is None or not target.capabilities.structured_output:
-        return  # where the model has no such thing, the instructions ask for it
+    if schema is None or not _takes_schema(target, schema):
+        return  # where it cannot be said so, the instructions ask for it
     strict = strict_schema(schema)
     asked = {"type": "json_schema", "name": "answer", "schema": strict or schema, "strict": strict is not None}
     body["text"] = {"format": asked}
 
 
+def _takes_schema(target: Target, schema: JSON) -> bool:
+    """Only models that know structured output, and only an object at the top: OpenAI refuses any other."""
+    return target.capabilities.structured_output and schema.get("type", "object") == "object"
+
+
 def _asked_format(target: Target, request: MessagesRequest) -> list[str]:
     schema = parameters.json_schema(request)
-    if schema is None or target.capabilities.structured_output:
+    if schema is None or _takes_schema(target, schema):
         return []
     return [_SCHEMA_REQUEST.format(orjson.dumps(schema).decode())]
 

@@ -212,8 +212,11 @@ SECTION = Section(
             "`mcp_servers`",
             foreign(refused("mcp_servers: this model's provider cannot connect to MCP servers"))
             | {"anthropic": native(lambda x: x.at("mcp_servers", 0, "name") == "m")},
-            body={"mcp_servers": [{"type": "url", "url": "https://m.example", "name": "m"}]},
-            headers={"anthropic-beta": "mcp-client-2025-04-04"},
+            body={
+                "mcp_servers": [{"type": "url", "url": "https://m.example", "name": "m"}],
+                "tools": [{"type": "mcp_toolset", "mcp_server_name": "m"}],
+            },
+            headers={"anthropic-beta": "mcp-client-2025-11-20"},
         ),
     ),
 )

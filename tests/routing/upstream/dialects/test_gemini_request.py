@@ -132,6 +132,7 @@ class TestContents:
             ({"type": "image", "source": PNG}, {"vision": False}),
             ({"type": "document", "source": {"type": "url", "url": "https://example.com/a.pdf"}}, {"pdf": False}),
             ({"type": "image", "source": {"type": "file", "file_id": "file_1"}}, {}),
+            ({"type": "image", "source": {"type": "url", "url": "https://[example.com/a"}}, {}),
         ],
     )
     def test_what_the_model_cannot_take_is_refused_by_name(self, block: Any, can: Any) -> None:

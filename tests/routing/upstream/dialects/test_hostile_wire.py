@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -38,7 +39,7 @@ JUNK = (
 )
 TOOLS = [{"name": name, "input_schema": {"type": "object"}} for name in ("Read", "Bash", "get_weather")]
 SEARCH = {"type": "web_search_20250305", "name": "web_search"}
-ASKED = (
+ASKED: tuple[dict[str, Any], ...] = (
     {},
     {"tools": TOOLS, "thinking": {"type": "enabled", "budget_tokens": 2000}},
     {"tools": [*TOOLS, SEARCH], "stop_sequences": [" the ", "e", "\n\n"]},
@@ -90,7 +91,7 @@ DAMAGES: tuple[Damage, ...] = (
 )
 
 
-def told(dialect: str, wire: bytes, cuts: list[int], asked: dict[str, object]) -> list[Event]:
+def told(dialect: str, wire: bytes, cuts: list[int], asked: dict[str, Any]) -> list[Event]:
     """What the line would tell of it: the events, and an error in the middle as one more."""
     target = a_target(dialect, capabilities=Capabilities(reasoning="effort", web_search=True))
     translator = DIALECTS[dialect].translator(target, a_request(stream=True, **asked))

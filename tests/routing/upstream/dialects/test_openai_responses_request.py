@@ -290,6 +290,12 @@ class TestParameters:
         assert (form["type"], form["strict"]) == ("json_schema", True)
         assert form["schema"] == schema | {"additionalProperties": False}
 
+    def test_structured_output_in_words_where_openai_refuses_its_kind(self) -> None:
+        form = {"type": "json_schema", "schema": {"type": "array", "items": {"type": "string"}}}
+        body = _sent(output_config={"format": form})
+        assert "text" not in body
+        assert '"items"' in body["instructions"]
+
     def test_structured_output_in_words_where_there_is_none(self) -> None:
         capabilities = Capabilities(structured_output=False)
         form = {"type": "json_schema", "schema": {"type": "object"}}
