@@ -15,6 +15,7 @@ from accounting.reports.samples import failures, latency
 
 from .base import View
 from .parameters import ReportParameters
+from .renderers import WITH_CSV
 from .serializers import Dollars, PeriodSerializer, Shape, TotalsSerializer
 
 
@@ -41,6 +42,8 @@ class LatencyListSerializer(Shape):
 
 
 class LatencyView(View):
+    renderer_classes = WITH_CSV
+
     @extend_schema(
         operation_id="latency",
         summary="Latency percentiles by model",
@@ -68,6 +71,8 @@ class FailureListSerializer(Shape):
 
 
 class FailuresView(View):
+    renderer_classes = WITH_CSV
+
     @extend_schema(
         operation_id="failures",
         summary="Failures by class",
@@ -138,6 +143,8 @@ class WhatIfSerializer(Shape):
 
 
 class WhatIfView(View):
+    renderer_classes = WITH_CSV
+
     @extend_schema(
         operation_id="what_if",
         summary="What the same tokens would cost on other models",
@@ -165,6 +172,8 @@ class UnpricedListSerializer(Shape):
 
 
 class UnpricedView(View):
+    renderer_classes = WITH_CSV
+
     @extend_schema(
         operation_id="unpriced",
         summary="Models whose price is not known",

@@ -24,7 +24,7 @@ from accounting.streaming import csv_file
 
 from .base import Pages, Resource, View
 from .parameters import ReportParameters
-from .renderers import flat
+from .renderers import WITH_CSV, flat
 from .serializers import Dollars, PeriodSerializer, Shape, TotalsSerializer
 
 _EXPORT_CHUNK: Final = 2_000
@@ -159,6 +159,8 @@ class SessionListSerializer(Shape):
 
 
 class SessionsView(View):
+    renderer_classes = WITH_CSV
+
     @extend_schema(
         operation_id="sessions",
         summary="Sessions, the latest first",

@@ -33,15 +33,21 @@ class CSVRenderer(BaseRenderer):
             response["Content-Disposition"] = 'attachment; filename="tollgate-usage.csv"'
         rows = [flat(row) for row in data["results"]]
         out = io.StringIO()
-        writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else [])
+        writer = csv.DictWriter(out, fieldnames=list(dict.fromkeys(name for row in rows for name in row)))
         writer.writeheader()
         writer.writerows(rows)
         return out.getvalue().encode()
 
 
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row whose texts no spreadsheet takes for a formula."""
-    return {name: safe(value) for name, value in row.items()}
+    """A row whose texts no spreadsheet takes for a formula; what lies inside a value has columns of its own."""
+    found: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            found |= {f"{name}_{inner}": safe(each) for inner, each in value.items()}
+        else:
+            found[name] = safe(value)
+    return found
 
 
 def safe(value: Any) -> Any:

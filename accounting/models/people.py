@@ -61,5 +61,9 @@ class Membership(Announcing):
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["user", "team"], name="one_membership_per_team")]
 
+    @property
+    def is_lead(self) -> bool:
+        return self.role == self.Role.LEAD
+
     def __str__(self) -> str:
         return f"{self.user} in {self.team} ({self.role})"

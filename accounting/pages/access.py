@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import cache_control
 
-from accounting.models import Membership, Team, User
+from accounting.models import Team, User
 from accounting.reports import Viewer
 
 Page = Callable[..., HttpResponseBase]
@@ -64,12 +64,9 @@ def standing_of(request: HttpRequest) -> Standing:
     known = getattr(request, "_standing", None)
     if known is None:
         user = person(request)
-        places = tuple(
-            Place(one.team_id, one.team.name, one.role == Membership.Role.LEAD)
-            for one in user.memberships.select_related("team").order_by("id")
-        )
-        led = frozenset(place.team_id for place in places if place.is_lead)
-        known = Standing(Viewer(user.pk, led, user.is_staff), places)
+        memberships = list(user.memberships.select_related("team").order_by("id"))
+        places = tuple(Place(one.team_id, one.team.name, one.is_lead) for one in memberships)
+        known = Standing(Viewer.of_user(user, memberships), places)
         request._standing = known  # type: ignore[attr-defined]  # a request is where Django keeps such things
     return cast(Standing, known)
 

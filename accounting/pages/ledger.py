@@ -85,6 +85,7 @@ def session_list(request: HttpRequest, scope: Scope) -> HttpResponse:
         "sessions": found,
         "more": more,
         "is_first": before is None,
+        "csv": question.api("usage/sessions", format="csv"),
         "json": question.api("usage/sessions"),
     }
     return render(request, "portal/sessions.html", context)

@@ -85,6 +85,8 @@ def speed(request: HttpRequest, scope: Scope) -> HttpResponse:
         "latency": latency(question.selection),
         "failures": failures(question.selection),
         "latency_json": question.api("usage/latency"),
+        "latency_csv": question.api("usage/latency", format="csv"),
+        "failures_csv": question.api("usage/failures", format="csv"),
         "failures_json": question.api("usage/failures"),
     }
     return render(request, "portal/speed.html", context)
@@ -98,12 +100,14 @@ def what_if_page(request: HttpRequest, scope: Scope) -> HttpResponse:
     candidates = [one for one in parsed if one is not None]
     if len(candidates) < len(parsed):
         candidates, complaint = [], "Write models as provider/model, separated by commas."
+    named = {"candidates": asked} if candidates else {}
     context = {
         **frame(question, "what_if"),
         "found": what_if(question.selection, candidates),
         "candidates": asked,
         "candidates_complaint": complaint,
-        "what_if_json": question.api("usage/what-if", **({"candidates": asked} if candidates else {})),
+        "what_if_json": question.api("usage/what-if", **named),
+        "what_if_csv": question.api("usage/what-if", **named, format="csv"),
     }
     return render(request, "portal/what_if.html", context)
 

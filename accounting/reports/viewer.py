@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,12 +22,15 @@ class Viewer:
     is_admin: bool = False
 
     @classmethod
-    def of_user(cls, user: User | AnonymousUser) -> Viewer:
-        """A person with an account sees their own and what they lead; staff see all; anybody else nothing."""
+    def of_user(cls, user: User | AnonymousUser, memberships: Iterable[Membership] | None = None) -> Viewer:
+        """A person with an account sees their own and what they lead; staff see all; anybody else nothing.
+
+        ``memberships`` are the person's, where they are at hand already.
+        """
         if not isinstance(user, User) or not user.is_active:
             return NOBODY
-        led = user.memberships.filter(role=Membership.Role.LEAD).values_list("team_id", flat=True)
-        return cls(user.pk, frozenset(led), user.is_staff)
+        places = user.memberships.all() if memberships is None else memberships
+        return cls(user.pk, frozenset(one.team_id for one in places if one.is_lead), user.is_staff)
 
     @classmethod
     def of_caller(cls, caller: Caller) -> Viewer:

@@ -45,8 +45,14 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def sessions() -> dict[str, Any]:
+    """The cookie of each person's sign-in: done once, as people do it, and then good for every window."""
+    return {}
+
+
 @pytest.fixture
-def visit(chromium: Browser, gateway: Gateway) -> Iterator[Visit]:
+def visit(chromium: Browser, gateway: Gateway, sessions: dict[str, Any]) -> Iterator[Visit]:
     """A window of its own, signed in as somebody; whatever the browser complains of fails the test.
 
     Options are those of a browser context, e.g. ``color_scheme="dark"`` or ``java_script_enabled=False``.
@@ -65,8 +71,11 @@ def visit(chromium: Browser, gateway: Gateway) -> Iterator[Visit]:
         page = context.new_page()
         page.on("console", complain)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        if who is not None:
+        if who in sessions:
+            context.add_cookies([sessions[who]])
+        elif who is not None:
             sign_in(page, who)
+            sessions[who] = next(cookie for cookie in context.cookies() if cookie["name"] == "sessionid")
         page.goto(path)
         return page
 

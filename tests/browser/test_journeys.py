@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import threading
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.support.gateway import Gateway
 
@@ -97,13 +99,30 @@ def test_a_report_is_narrowed_and_exported(visit: Visit) -> None:
     headings = page.locator(".numbers thead th").all_inner_texts()
     assert headings == ["Day", "tomoko", "Total"]
     link = page.locator("section").filter(has_text="By model").get_by_role("link", name="CSV")
-    csv = page.request.get(link.get_attribute("href") or "")
-    assert csv.status == 200
-    lines = csv.text().splitlines()
-    assert lines[0].startswith("model,")
-    assert any(line.startswith("gpt-5.1,") for line in lines)
+    exported = page.request.get(link.get_attribute("href") or "")
+    assert exported.status == 200
+    assert exported.text().startswith("model,")
+    assert any(line.startswith("gpt-5.1,") for line in exported.text().splitlines())
     page.get_by_role("link", name="Remove the filter Person tomoko").click()
     assert len(page.locator(".numbers thead th").all()) == 5
+
+
+def test_what_is_downloaded_adds_up_to_what_the_page_shows(visit: Visit) -> None:
+    page = visit("lena", "/")
+    page.get_by_role("link", name="Platform").click()
+    page.get_by_label("Period", exact=True).select_option("Last 90 days")
+    page.get_by_label("Cut by").select_option("Person")
+    page.get_by_role("link", name="gpt-5.1", exact=True).click()
+    expect(page.get_by_role("link", name="Remove the filter Model gpt-5.1")).to_be_visible()
+    shown = page.locator(".stat").filter(has_text="Cost in the period").locator(".value").inner_text()
+    requests = page.locator(".stat").filter(has_text="Requests").locator(".value").inner_text()
+    section = page.locator("section").filter(has_text="Cost by day")
+    with page.expect_download() as download:
+        section.get_by_role("link", name="CSV").click()
+    rows = list(csv.DictReader(download.value.path().read_text().splitlines()))
+    assert len({row["user"] for row in rows}) == 3
+    assert f"${sum(Decimal(row['cost']) for row in rows):,.2f}" == shown
+    assert f"{sum(int(row['requests']) for row in rows):,}" == requests
 
 
 def test_the_live_page_moves_while_requests_run(visit: Visit, gateway: Gateway) -> None:
@@ -112,26 +131,24 @@ def test_the_live_page_moves_while_requests_run(visit: Visit, gateway: Gateway) 
     token = page.locator("#token").inner_text()
     page.goto("/live/")
     expect(page.get_by_role("status")).to_have_text("Connected")
-    in_flight = page.locator("[data-live-value=in_flight]")
+    in_flight, speed = (page.locator(f"[data-live-value={name}]") for name in ("in_flight", "tokens_per_second"))
     expect(in_flight).to_have_text("0")
-    seen = _most(page, in_flight_while=lambda: [_ask(gateway, token, stream=True) for _ in range(25)])
-    assert seen > 0
-    expect(in_flight).to_have_text("0")
-
-
-def _most(page: Page, in_flight_while: Any) -> float:
-    """The highest speed that the page shows while something runs, and for three seconds after it."""
-    work = threading.Thread(target=in_flight_while)
+    over = threading.Event()
+    work = threading.Thread(target=_keep_asking, args=(gateway, token, over))
     work.start()
-    highest, left = 0.0, 12
-    while left:
-        if not work.is_alive():
-            left -= 1
-        page.wait_for_timeout(250)
-        shown = page.locator("[data-live-value=tokens_per_second]").inner_text().replace(",", "")
-        highest = max(highest, float(shown))
-    work.join()
-    return highest
+    try:
+        expect(speed).to_have_text(re.compile(r"^[\d,]*[1-9][\d,.]*$"), timeout=20_000)
+        expect(page.get_by_role("row", name="max")).to_be_visible()
+    finally:
+        over.set()
+        work.join()
+    expect(in_flight).to_have_text("0")
+    expect(speed).to_have_text("0", timeout=20_000)
+
+
+def _keep_asking(gateway: Gateway, token: str, over: threading.Event) -> None:
+    while not over.is_set():
+        _ask(gateway, token, stream=True)
 
 
 def test_without_a_mouse(visit: Visit, gateway: Gateway) -> None:
@@ -189,7 +206,8 @@ def test_copy_puts_the_lines_on_the_clipboard(visit: Visit, gateway: Gateway) ->
 
 
 def test_times_are_those_of_the_viewers_clock(visit: Visit) -> None:
-    page = visit("max", "/account/", timezone_id="Asia/Tokyo")
+    page = visit("max", "/", timezone_id="Asia/Tokyo")
+    page.get_by_role("link", name="max").click()
     expect(page.get_by_text("Asia/Tokyo")).to_be_visible()
 
 
