@@ -31,6 +31,7 @@ from accounting.ledger.booking import Booking, End, Row  # noqa: E402
 from accounting.ledger.posting import Known, Opening, Settlement, post  # noqa: E402
 from accounting.models import LedgerEntry, Limit, User  # noqa: E402
 from accounting.tokens import Tokens  # noqa: E402
+from routing.gateway.lifespan import tune_interpreter  # noqa: E402
 
 _NAME = "benchmark-ledger"
 _ENDED = End(LedgerEntry.Outcome.COMPLETE, Tokens(input=12_000, output=300), exact=True, duration_ms=4000)
@@ -40,6 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ledger", description=__doc__)
     parser.add_argument("--rounds", type=int, default=300, help="Of each step.")
     rounds = parser.parse_args().rounds
+    tune_interpreter()  # as a worker does
     today = datetime.now(UTC).date()
     partitions.make(today, today)
     print(f"{today}, {platform.machine()}, {os.cpu_count()} cores, {connection.vendor}")
