@@ -6,7 +6,8 @@
     --no-litellm     without LiteLLM's proxy
     --json PATH      where the figures go (benchmarks/results/latest.json)
 
-The gateway's database is SQLite in a scratch folder, or a fresh one on the PostgreSQL server of ``DATABASE_URL``.
+The gateway's database is SQLite in a scratch folder, or a fresh one on the PostgreSQL server of ``DATABASE_URL``; with
+``TEST_DATABASE_TEMPLATE`` a copy of that one, to see what a long ledger costs.
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ def main() -> None:
     arguments = _arguments()
     use_load_core()
     notes = [f"database: {os.environ.get('DATABASE_URL', 'sqlite').partition(':')[0]}"]
+    if template := os.environ.get("TEST_DATABASE_TEMPLATE"):
+        notes.append(f"a copy of {template}")
     columns = _columns(arguments, notes)
     with tempfile.TemporaryDirectory(prefix="tollgate-bench-") as scratch:
         found = report.document(_run(arguments, columns, Path(scratch)), notes)

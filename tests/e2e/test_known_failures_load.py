@@ -85,12 +85,12 @@ def _sums(rows: list[dict[str, Any]]) -> Counter[str]:
 def test_23_memory_stays_flat(gateway: Gateway, client: httpx.Client, provider: ScriptedProvider) -> None:
     """litellm#12685, #27954, #25219, #21908: memory grows until killed."""
     _answers(client, 40, "x" * _BYTES)
-    before = _resident(gateway)
+    before = resident(gateway)
     _answers(client, 120, "x" * _BYTES)
-    assert _resident(gateway) - before < 120 * _BYTES / 3
+    assert resident(gateway) - before < 120 * _BYTES / 3
 
 
-def _resident(gateway: Gateway) -> int:
+def resident(gateway: Gateway) -> int:
     """Bytes of memory in use by the server's processes."""
     pages = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):

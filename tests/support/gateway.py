@@ -201,7 +201,10 @@ class Gateway:
             return f"sqlite:///{self.folder / 'gateway.sqlite3'}"
         self._postgres_name = f"tollgate_{secrets.token_hex(6)}"
         with psycopg.connect(given, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{self._postgres_name}"')
+            template = os.environ.get(
+                "TEST_DATABASE_TEMPLATE", "template1"
+            )  # benchmarks: a ledger that is full already
+            connection.execute(f'CREATE DATABASE "{self._postgres_name}" TEMPLATE "{template}"')
         return urlsplit(given)._replace(path=f"/{self._postgres_name}").geturl()
 
     def _command(self) -> list[str]:
