@@ -7,7 +7,12 @@ in ``test_known_failures_requests``, money and load in ``test_known_failures_loa
 
 from __future__ import annotations
 
+import time
+from http.client import HTTPConnection
+from typing import Any
+
 import httpx
+import orjson
 import pytest
 
 from tests.support.gateway import Gateway
@@ -41,14 +46,15 @@ def test_01_one_message_start_and_sequential_indices(model: str, ask: Asker, pro
 
 
 @DIALECTS
+@BOTH_MODES
 @pytest.mark.parametrize("merge", [1, 4])
 def test_02_the_delta_that_opens_a_block_is_kept(
-    merge: int, model: str, ask: Asker, provider: ScriptedProvider
+    merge: int, stream: bool, model: str, ask: Asker, provider: ScriptedProvider
 ) -> None:
     """litellm#30765, #32357, #30043: the delta that opens a new block is lost."""
     parts: list[Part] = [Thinking("first thought"), Text("ABCDEFGHIJ"), ToolCall("Read", {"path": "xyz"})]
     provider.reply(Reply(parts, delta=3, wire=Wire(merge=merge)))
-    heard = ask(model, tools=TOOLS, thinking=THINKING)
+    heard = ask(model, tools=TOOLS, thinking=THINKING, stream=stream)
     assert heard.text == "ABCDEFGHIJ"
     assert heard.tool_uses[0]["input"] == {"path": "xyz"}
     assert heard.thinking in ("first thought", "")
@@ -133,9 +139,39 @@ def test_20_an_interrupted_call_is_on_the_ledger(
     with client.stream("POST", "/v1/messages", json=body) as response:
         next(line for line in response.iter_lines() if "content_block_delta" in line)
     provider.wait_for_disconnect()
-    request_id = response.headers["request-id"]
-    rows = gateway.rows("SELECT * FROM accounting_ledgerentry WHERE request_id = ?", request_id)
-    assert len(rows) == 1
+    row = _settled(gateway, response.headers["request-id"])
+    assert (row["outcome"], bool(row["exact"])) == ("interrupted", False)
+    assert row["input_tokens"] > 0
+    assert row["output_tokens"] > 0
+
+
+@DIALECTS
+def test_20_a_client_that_leaves_before_a_plain_answer_is_on_the_ledger_too(
+    model: str, gateway: Gateway, provider: ScriptedProvider
+) -> None:
+    provider.reply(Hang())
+    body = {"model": model, "max_tokens": 100, "messages": [user(text("hi"))]}
+    session = f"left-{model}"
+    connection = HTTPConnection("127.0.0.1", gateway.port)
+    headers = {"x-api-key": gateway.token, "x-claude-code-session-id": session}
+    connection.request("POST", "/v1/messages", orjson.dumps(body), headers)
+    provider.wait_for_request(timeout=30)
+    connection.close()
+    provider.wait_for_disconnect(timeout=30)
+    row = _settled(gateway, session, column="session_id")
+    assert (row["outcome"], bool(row["exact"])) == ("interrupted", False)
+    assert row["input_tokens"] > 0
+
+
+def _settled(gateway: Gateway, value: str, column: str = "request_id") -> dict[str, Any]:
+    """The one row of a request, as soon as it is settled."""
+    deadline = time.monotonic() + 20
+    while True:
+        rows = gateway.rows(f"SELECT * FROM accounting_ledgerentry WHERE {column} = ?", value)  # noqa: S608
+        if [row["state"] for row in rows] == ["settled"]:
+            return rows[0]
+        assert time.monotonic() < deadline, rows
+        time.sleep(0.05)
 
 
 @DIALECTS
