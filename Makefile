@@ -23,8 +23,9 @@ types: .venv/test.stamp
 
 check: lint types test  ## Everything that a commit must pass
 
-docs: .venv/test.stamp  ## The table of what is translated how, from the tests that prove it
+docs: .venv/test.stamp  ## The table of what is translated how, from the tests that prove it; the pictures (needs Chromium)
 	$(BIN)/python -m tests.e2e.matrix
+	DOCS_IMAGES=1 $(BIN)/python -m pytest -m browser tests/browser/test_pictures.py
 
 bench: .venv/test.stamp  ## Ratios against a direct call, a bare relay and LiteLLM's proxy
 	$(BIN)/python -m benchmarks

@@ -27,12 +27,14 @@ _ARGUMENTS = [
 _HARMLESS = re.compile(r"status of 40[134]")  # a page that is told to be missing, or another's
 
 Visit = Callable[..., Page]
+FOR_DOCS = bool(os.environ.get("DOCS_IMAGES"))  # ``make docs``: pictures go to ``docs/images``
 
 
 @pytest.fixture(scope="session")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """With the demo provider, and a quarter of usage behind it."""
-    with running_gateway(tmp_path_factory.mktemp("gateway"), {}) as running:
+    environment = {"PUBLIC_URL": "https://tollgate.example.com"} if FOR_DOCS else {}
+    with running_gateway(tmp_path_factory.mktemp("gateway"), environment) as running:
         running.manage("shell", "-v", "0", "-c", "from tests.browser.busy_quarter import fill; fill()")
         yield running
 
@@ -95,7 +97,7 @@ def sign_in(page: Page, who: str) -> None:
 
 @pytest.fixture(scope="session")
 def pictures() -> Path:
-    """Where screenshots go: ``docs/images`` with UPDATE_SCREENSHOTS=1, else a folder that git does not see."""
-    folder = ROOT / ("docs/images" if os.environ.get("UPDATE_SCREENSHOTS") else "tests/artifacts/screenshots")
+    """Where screenshots go: a folder that git does not see."""
+    folder = ROOT / "tests/artifacts/screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -7,27 +7,17 @@ import re
 import threading
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import expect
 
 from tests.support.gateway import Gateway
 
+from .asking import ask, keep_asking
 from .conftest import Visit
 
 pytestmark = pytest.mark.browser
 TOKEN = re.compile(r"tg_[0-9A-Za-z]{12}_[0-9A-Za-z]{40}")
-
-
-def _ask(gateway: Gateway, token: str, **fields: Any) -> httpx.Response:
-    body = {
-        "model": "claude-sonnet-4-5",
-        "max_tokens": 64,
-        "messages": [{"role": "user", "content": "Say hello."}],
-    } | fields
-    return httpx.post(f"{gateway.base_url}/v1/messages", json=body, headers={"x-api-key": token}, timeout=30)
 
 
 def _newcomer(gateway: Gateway, name: str) -> None:
@@ -45,7 +35,7 @@ def test_from_the_first_sign_in_to_the_first_green_lamp(visit: Visit, gateway: G
     expect(page.locator("#snippet-shell")).to_contain_text(f"export ANTHROPIC_AUTH_TOKEN={shown}")
     page.get_by_role("link", name="The start page").click()
     expect(page.get_by_text("You have 1 live key")).to_be_visible()
-    assert _ask(gateway, shown).status_code == 200
+    assert ask(gateway, shown).status_code == 200
     expect(page.get_by_text("Connected.")).to_be_visible()  # by itself: nobody loads the page again
     expect(page.locator(".lamp.good")).to_contain_text("claude-sonnet-4-5 went to demo/demo")
 
@@ -56,9 +46,9 @@ def test_the_lamp_tells_of_a_request_that_failed(visit: Visit, gateway: Gateway)
     page.get_by_role("button", name="Make my first key").click()
     token = page.locator("#token").inner_text()
     page.goto("/")
-    assert _ask(gateway, token, model="no-such-model").status_code == 404
+    assert ask(gateway, token, model="no-such-model").status_code == 404
     expect(page.locator(".lamp.bad")).to_contain_text("its last request failed")
-    assert _ask(gateway, token).status_code == 200
+    assert ask(gateway, token).status_code == 200
     expect(page.locator(".lamp.good")).to_be_visible()
 
 
@@ -76,7 +66,7 @@ def test_a_key_is_rotated_and_the_old_one_revoked(visit: Visit, gateway: Gateway
     page.get_by_role("button", name="Rotate").click()
     new = page.locator("#token").inner_text()
     assert old != new
-    assert [_ask(gateway, token).status_code for token in (old, new)] == [200, 200]
+    assert [ask(gateway, token).status_code for token in (old, new)] == [200, 200]
     page.reload()  # sends the form again
     assert "shown only once" in page.content()
     assert not TOKEN.search(page.content())
@@ -84,7 +74,7 @@ def test_a_key_is_rotated_and_the_old_one_revoked(visit: Visit, gateway: Gateway
     replaced.get_by_role("link", name="Revoke build server").click()
     page.get_by_role("button", name="Revoke it").click()
     expect(page.get_by_role("status")).to_contain_text("build server is revoked")
-    assert [_ask(gateway, token).status_code for token in (old, new)] == [401, 200]
+    assert [ask(gateway, token).status_code for token in (old, new)] == [401, 200]
 
 
 def test_a_report_is_narrowed_and_exported(visit: Visit) -> None:
@@ -134,7 +124,7 @@ def test_the_live_page_moves_while_requests_run(visit: Visit, gateway: Gateway) 
     in_flight, speed = (page.locator(f"[data-live-value={name}]") for name in ("in_flight", "tokens_per_second"))
     expect(in_flight).to_have_text("0")
     over = threading.Event()
-    work = threading.Thread(target=_keep_asking, args=(gateway, token, over))
+    work = threading.Thread(target=keep_asking, args=(gateway, token, over))
     work.start()
     try:
         expect(speed).to_have_text(re.compile(r"^[\d,]*[1-9][\d,.]*$"), timeout=20_000)
@@ -144,11 +134,6 @@ def test_the_live_page_moves_while_requests_run(visit: Visit, gateway: Gateway) 
         work.join()
     expect(in_flight).to_have_text("0")
     expect(speed).to_have_text("0", timeout=20_000)
-
-
-def _keep_asking(gateway: Gateway, token: str, over: threading.Event) -> None:
-    while not over.is_set():
-        _ask(gateway, token, stream=True)
 
 
 def test_without_a_mouse(visit: Visit, gateway: Gateway) -> None:

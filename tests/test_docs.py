@@ -1,0 +1,28 @@
+"""The docs name files that are there, and every picture is in one of them, and small."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)|src=\"([^\"]+)\"")
+
+
+def _files(page: Path) -> set[Path]:
+    found = {first or second for first, second in _LINK.findall(page.read_text())}
+    return {(page.parent / name).resolve() for name in found if "://" not in name and not name.startswith("mailto:")}
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs/user.md"], ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    assert [path for path in _files(page) if not path.exists()] == []
+
+
+def test_pictures_are_shown_and_small() -> None:
+    pictures = {path.resolve() for path in (ROOT / "docs/images").glob("*.png")}
+    assert pictures == {path for page in PAGES for path in _files(page) if path.suffix == ".png"}
+    assert [path for path in pictures if path.stat().st_size > 150_000] == []
