@@ -7,6 +7,8 @@ import signal
 import time
 from dataclasses import dataclass
 
+import pytest
+
 from tests.support.provider import Answer, Conversation, Fail, Reply, ScriptedProvider, Text, Thinking, ToolCall
 
 from .conftest import Client, Ledger
@@ -36,16 +38,7 @@ def long_story(conversation: Conversation) -> Reply:
 def test_interrupted_in_the_middle(model: str, claude: Client, provider: ScriptedProvider, ledger: Ledger) -> None:
     """Ctrl-C while words stream: the provider hears of it, the row says so, and the session goes on."""
     provider.desk.brain = long_story
-    stream = ("--output-format", "stream-json", "--include-partial-messages", "--verbose")
-    begun = claude.begin("Tell me a long story.", *stream, model=model)
-    try:
-        assert begun.stdout is not None
-        told = any("content_block_delta" in line for line in begun.stdout)
-        assert told, begun.communicate()[1]
-        begun.send_signal(signal.SIGINT)
-        begun.communicate(timeout=PATIENCE)
-    finally:
-        begun.kill()
+    interrupt(claude, "Tell me a long story.", model, "content_block_delta")
     provider.wait_for_disconnect(timeout=PATIENCE)
     deadline = time.monotonic() + PATIENCE
     while [row["state"] for row in ledger.rows()] != ["settled"]:
@@ -61,6 +54,35 @@ def test_interrupted_in_the_middle(model: str, claude: Client, provider: Scripte
     assert (run.status, run.output.strip()) == (0, "Heard.")
     assert ledger.rows()[-1]["outcome"] == "complete"
     assert "Tell me a long story." in provider.inferences[-1].raw.decode()
+
+
+@pytest.mark.parametrize("dialect", ["openai_chat", "openai_responses", "gemini"])
+def test_interrupted_while_a_tool_runs(
+    dialect: str, claude: Client, provider: ScriptedProvider, ledger: Ledger
+) -> None:
+    """Ctrl-C while a command runs: a call without its result is in the history, and no provider minds it."""
+    command = {"command": "sleep 600", "description": "Wait"}
+    provider.desk.brain = lambda conversation: Reply([ToolCall("Bash", command)])
+    interrupt(claude, "Wait a while.", MODELS[dialect], '"message_stop"')
+    provider.desk.brain = spoken
+    run = claude("Never mind.", "--continue", model=MODELS[dialect])
+    assert (run.status, run.output.strip()) == (0, "Heard.")
+    assert "Wait a while." in provider.inferences[-1].raw.decode()
+    assert [row["outcome"] for row in ledger.rows()] == ["complete", "complete"]
+
+
+def interrupt(claude: Client, prompt: str, model: str, sign: str) -> None:
+    """Starts the client and presses Ctrl-C as soon as its stream shows ``sign``."""
+    stream = ("--output-format", "stream-json", "--include-partial-messages", "--verbose")
+    begun = claude.begin(prompt, *stream, model=model)
+    try:
+        assert begun.stdout is not None
+        told = any(sign in line for line in begun.stdout)
+        assert told, begun.communicate()[1]
+        begun.send_signal(signal.SIGINT)
+        begun.communicate(timeout=PATIENCE)
+    finally:
+        begun.kill()
 
 
 # --- outgrown -------------------------------------------------------------------------------------------------------

@@ -72,6 +72,28 @@ def test_context(model: str, claude: Client, provider: ScriptedProvider, ledger:
     assert {seen.path for seen in provider.requests} == ({COUNTERS[dialect]} if dialect in COUNTERS else set())
 
 
+def delegator(conversation: Conversation) -> Reply:
+    """Has the client start an agent of its own, which answers at once."""
+    if conversation.results:
+        return Reply([Text(f"It said: {conversation.results[-1]}")])
+    if "Delegate" in conversation.last_user_text:
+        asked = {"description": "a subtask", "prompt": "Do the subtask.", "subagent_type": "general-purpose"}
+        return Reply([ToolCall("Agent", asked)])
+    return Reply([Text("The subtask is done.")])
+
+
+def test_an_agent_of_the_clients_own(claude: Client, provider: ScriptedProvider, ledger: Ledger) -> None:
+    """Its requests are on the ledger under the same session and an id of their own."""
+    provider.desk.brain = delegator
+    run = claude("Delegate this.", model=MODELS["openai_responses"])
+    assert run.status == 0, run.output
+    assert "It said: The subtask is done." in run.output
+    first, agent, last = ledger.rows()
+    assert first["session_id"] == agent["session_id"] == last["session_id"] != ""
+    assert (first["agent_id"], last["agent_id"]) == ("", "")
+    assert agent["agent_id"]
+
+
 def test_model_discovery(claude: Client, provider: ScriptedProvider, gateway: Gateway) -> None:
     """The picker's list, as the client keeps it: the gateway's own names and where they go."""
     discovery = {"CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": ""}
