@@ -69,3 +69,10 @@ def test_top_level_is_the_one_agreed() -> None:
 
 def _lines(path: Path) -> int:
     return len(path.read_text().splitlines())
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    asked = re.findall(r'env(?:\.\w+)?\(\s*"([A-Z_]+)"', (ROOT / "proxysite/settings.py").read_text())
+    told = re.findall(r"`([A-Z_]{4,})\*?`", (ROOT / "README.md").read_text())
+    assert asked
+    assert set(asked) - set(told) == set()
