@@ -141,6 +141,7 @@ async def _respond(target: Target, call: Call) -> AsyncIterator[aiohttp.ClientRe
             if isinstance(error, aiohttp.ClientError):
                 raise
             raise Misconfigured(f"Provider {target.provider} has a key or header that HTTP cannot carry.") from None
+    del call  # a long answer does not keep the prompt that it is given to
     pool.in_use += 1
     try:
         yield response
@@ -205,6 +206,7 @@ async def shell(dialect: Dialect, target: Target, request: MessagesRequest) -> A
     async with AsyncExitStack() as stack:
         with translated(target):
             response = await stack.enter_async_context(_respond(target, call))
+            del call
             if not 200 <= response.status < 300:
                 raise await _refusal(dialect, target, request, response)
         yield await stack.enter_async_context(aclosing(_payloads(response, target, request.stream)))
