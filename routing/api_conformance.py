@@ -61,7 +61,7 @@ class ConformanceResource(Resource):
         responses={201: ConformanceSerializer},
     )
     def create(self, request: Request) -> Response:
-        """About fifteen real calls in one's own name; they cost money and stand on the ledger."""
+        """About a dozen real calls in one's own name; they cost money and stand on the ledger."""
         wanted = ConformanceTarget(data=request.data)
         wanted.is_valid(raise_exception=True)
         person = self.person

@@ -23,6 +23,7 @@ from .board_forms import BoardForm
 from .conforming import ConformanceView
 from .trying import ExplainView, TestView
 
+_RECENT = 5  # revisions on the board
 _SUGGESTED = 500  # people offered by name; any other can be typed
 
 
@@ -50,11 +51,10 @@ class BoardView(Page):
     template_name = "admin/routing/board.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        latest = Revision.objects.first()
         context = {
             "lines": board.lines(table.load()),
             "overrides": mapping.snapshot()["overrides"],
-            "latest": latest,
+            "revisions": Revision.objects.all()[:_RECENT],
             "may_change": self.request.user.has_perm("routing.change_tier"),
         }
         return super().get_context_data(**context | kwargs)

@@ -94,7 +94,7 @@ async def _whole(bench: Bench) -> str:
 async def _streamed(bench: Bench) -> str:
     answer = await bench.ask([user("Say in one short sentence what a toll gate is.")])
     _expect(answer.stop_reason == "end_turn", f"stop_reason is {answer.stop_reason}, not end_turn.")
-    return f"{answer.deltas} deltas: {_text(answer)}"
+    return f"in {answer.deltas} pieces: {_text(answer)}"
 
 
 async def _system(bench: Bench) -> str:
