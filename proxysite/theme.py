@@ -30,6 +30,7 @@ UNFOLD: Final[dict[str, Any]] = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("routing/admin.css")],
+    "SCRIPTS": [lambda request: static("routing/admin.js")],
     "COLORS": {
         "primary": {
             "50": "#effaf6",

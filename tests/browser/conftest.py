@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,14 @@ def sessions() -> dict[str, Any]:
 
 @pytest.fixture
 def visit(chromium: Browser, gateway: Gateway, sessions: dict[str, Any]) -> Iterator[Visit]:
-    """A window of its own, signed in as somebody; whatever the browser complains of fails the test.
+    """A window at the gateway of the session: see ``windows``."""
+    with windows(chromium, gateway, sessions) as opened:
+        yield opened
+
+
+@contextmanager
+def windows(chromium: Browser, gateway: Gateway, sessions: dict[str, Any]) -> Iterator[Visit]:
+    """Opens windows, each of its own, signed in as somebody; whatever the browser complains of fails the test.
 
     Options are those of a browser context, e.g. ``color_scheme="dark"`` or ``java_script_enabled=False``.
     """

@@ -16,32 +16,12 @@ from routing import conformance, standin
 from routing.models import Conformance
 from routing.table import load
 from tests.routing.mappings import ALL_KEYS, set_up
-from tests.support.provider import Fail, Reply, ScriptedProvider, Text, Thinking, ToolCall
+from tests.support.provider import Fail, Reply, ScriptedProvider, Text, ToolCall
+from tests.support.provider.obliging import obliging
 from tests.support.provider.record import Seen
-from tests.support.provider.script import Answer, Part
+from tests.support.provider.script import Answer
 
 PAGE = "/admin/routing/tier/conformance/"
-
-
-def obliging(seen: Seen) -> Answer:
-    """A model that does all that the checks ask for, knowing each by its words."""
-    said = seen.raw.decode()
-    parts: list[Part] = [Text("ready")]
-    if "17 times 23" in said:
-        parts = [Thinking("17 by 23"), Text("400" if "plus 9" in said else "391")]
-    elif "five hundred" in said:
-        return Reply([Text("One, two, three")], stop="length")
-    elif "ORCHID" in said:
-        parts = [Text("ORCHID")]
-    elif "Marmalade" in said:
-        parts = [Text("Marmalade.")]
-    elif "degrees" in said:
-        parts = [Text("It has 17 degrees.")]
-    elif "Tokyo" in said:
-        parts = [ToolCall("get_weather", {"city": "Paris"}), ToolCall("get_weather", {"city": "Tokyo"})]
-    elif "weather in Paris" in said:
-        parts = [ToolCall("get_weather", {"city": "Paris"})]
-    return Reply(parts)
 
 
 @pytest.fixture
