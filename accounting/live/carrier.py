@@ -17,6 +17,7 @@ from channels.db import database_sync_to_async
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from accounting.models import LiveSnapshot
 
@@ -32,11 +33,14 @@ Wire = list[list[Any]]
 
 
 async def publish(worker: UUID, serial: int, lines: list[Line]) -> None:
-    """Tells all workers' live pages. The database being away is logged, and the next beat tries again."""
+    """Tells all workers' live pages. Redis or the database being away is logged, and the next beat tries again."""
     wire = [[*line.whose, line.in_flight, line.tokens_per_second] for line in lines]
     layer = get_channel_layer()
     if not isinstance(layer, InMemoryChannelLayer):
-        await layer.group_send(GROUP, message(worker, wire))
+        try:
+            await layer.group_send(GROUP, message(worker, wire))
+        except (RedisError, OSError) as error:
+            _log.warning("What is live stays unsaid, for Redis does not answer: %s", error)
         return
     try:
         await database_sync_to_async(_store)(worker, serial, wire)

@@ -54,7 +54,10 @@ _ERRORS: Final = {"upstream_error": "ProviderBusy", "rejected": "BudgetSpent"}
 
 
 def fill() -> None:
-    """lena leads Platform, in which max and tomoko are; sven and priya are Research. All have ``PASSWORD``."""
+    """lena leads Platform, in which max and tomoko are; sven and priya are Research; ada is an admin.
+
+    All have ``PASSWORD``.
+    """
     chance = random.Random(4)  # noqa: S311 - made-up usage
     now = datetime.now(UTC)
     callers = list(_people())
@@ -68,6 +71,7 @@ def fill() -> None:
     for caller in callers:
         Key.objects.filter(pk=caller.key_id).update(last_used_at=now - timedelta(hours=chance.randint(0, 40)))
     _budgets(now)
+    User.objects.create_superuser("ada", "ada@example.com", PASSWORD)
 
 
 def _people() -> Iterator[Caller]:

@@ -33,9 +33,9 @@ FOR_DOCS = bool(os.environ.get("DOCS_IMAGES"))  # ``make docs``: pictures go to 
 
 @pytest.fixture(scope="session")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """With the demo provider, and a quarter of usage behind it."""
+    """Two workers, with the demo provider, and a quarter of usage behind it."""
     environment = {"PUBLIC_URL": "https://tollgate.example.com"} if FOR_DOCS else {}
-    with running_gateway(tmp_path_factory.mktemp("gateway"), environment) as running:
+    with running_gateway(tmp_path_factory.mktemp("gateway"), environment, workers=2) as running:
         running.manage("shell", "-v", "0", "-c", "from tests.browser.busy_quarter import fill; fill()")
         yield running
 

@@ -129,6 +129,7 @@ def test_the_live_page_moves_while_requests_run(visit: Visit, gateway: Gateway) 
     try:
         expect(speed).to_have_text(re.compile(r"^[\d,]*[1-9][\d,.]*$"), timeout=20_000)
         expect(page.get_by_role("row", name="max")).to_be_visible()
+        expect(page.locator("[data-live-value=workers]")).to_have_text(re.compile("^[12]$"))  # of two, those at work
     finally:
         over.set()
         work.join()
@@ -138,7 +139,8 @@ def test_the_live_page_moves_while_requests_run(visit: Visit, gateway: Gateway) 
 
 def test_without_a_mouse(visit: Visit, gateway: Gateway) -> None:
     page = visit(None, "/accounts/login/")
-    page.keyboard.type("max")  # the first field has the focus
+    expect(page.get_by_label("Username or e-mail")).to_be_focused()
+    page.keyboard.type("max")
     page.keyboard.press("Tab")
     page.keyboard.type("correct horse battery")
     page.keyboard.press("Enter")

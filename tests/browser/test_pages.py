@@ -26,6 +26,8 @@ PAGES = {
     "start": ("max", "/"),
     "keys": ("max", "/keys/"),
     "key": ("max", "/keys/new/"),
+    "rotate": ("max", "/keys/KEY/rotate/"),
+    "revoke": ("max", "/keys/KEY/revoke/"),
     "usage": ("max", "/usage/?period=90"),
     "sessions": ("max", "/usage/sessions/"),
     "session": ("max", "SESSION"),
@@ -35,6 +37,7 @@ PAGES = {
     "what-if": ("max", "/usage/what-if/?candidates=openai/gpt-4o,gemini/gemini-2.5-pro"),
     "team": ("lena", "TEAM"),
     "month": ("lena", "TEAMmonth/"),
+    "everything": ("ada", "/everything/?by=team"),
     "live": ("max", "/live/"),
     "account": ("max", "/account/"),
     "password": ("max", "/accounts/password/change/"),
@@ -51,7 +54,11 @@ def _path(gateway: Gateway, path: str) -> str:
         )
         return f"/sessions/{row['session_id']}/" if path == "SESSION" else f"/requests/{row['request_id']}/"
     (team,) = gateway.rows("SELECT id FROM accounting_team WHERE name = 'Platform'")
-    return path.replace("TEAM", f"/teams/{team['id']}/")
+    (key,) = gateway.rows(
+        "SELECT accounting_key.id FROM accounting_key JOIN accounting_user ON user_id = accounting_user.id"
+        " WHERE username = 'max' ORDER BY accounting_key.id LIMIT 1"
+    )
+    return path.replace("TEAM", f"/teams/{team['id']}/").replace("KEY", str(key["id"]))
 
 
 def _findings(page: Page) -> list[str]:

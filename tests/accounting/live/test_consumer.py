@@ -15,6 +15,7 @@ from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.test import Client
 from django.utils import timezone
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from accounting import live
 from accounting.identity import Caller
@@ -165,3 +166,16 @@ async def test_old_workers_rows_are_swept(people: Company) -> None:
     await LiveSnapshot.objects.acreate(worker=uuid4(), serial=9, at=old)
     await database_sync_to_async(carrier._store)(uuid4(), 1, [])
     assert await LiveSnapshot.objects.acount() == 1
+
+
+async def test_redis_being_away_is_told_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Away:
+        async def group_send(self, group: str, message: dict[str, Any]) -> None:
+            raise RedisConnectionError("refused")
+
+    monkeypatch.setattr(carrier, "get_channel_layer", Away)
+    for serial in (1, 2):
+        await carrier.publish(uuid4(), serial, [])
+    assert caplog.text.count("Redis does not answer: refused") == 2
