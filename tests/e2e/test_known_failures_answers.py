@@ -191,7 +191,9 @@ def test_25_a_web_search_is_made_or_said_to_have_failed(
     stream: bool, model: str, ask: Asker, provider: ScriptedProvider
 ) -> None:
     """CLIProxyAPI#364, hebo-platform#451: WebSearch "0 searches" or 400."""
-    provider.reply(Reply([WebSearch("who won"), Text("They did.", cites=(0,))]))
+    found = WebSearch("who won"), Text("They did.", cites=(0,))
+    searching = "gpt-5" in model or "gemini" in model
+    provider.reply(Reply(found if searching else [Text("They did, as far as I remember.")]))
     tools = [{"type": "web_search_20250305", "name": "web_search", "max_uses": 8}]
     heard = ask(model, user(text("Perform a web search for: who won")), tools=tools, stream=stream)
     results = [block for block in heard.content if block["type"] == "web_search_tool_result"]

@@ -50,6 +50,8 @@ class ChatAnswer:
         # A search that the host cannot do, and that the client did not declare as a function of its own.
         failing = tools.web_search is not None and SEARCH_NAME not in tools.names and not searches(target)
         self._calls = Calls(self._composer, tool_names(tools), self._tag, SEARCH_NAME if failing else "")
+        # Asked for a search and nothing else, words from memory would pass for what was found (CLIProxyAPI#364).
+        self._owes_search = failing and not tools.functions
         self._reasoning = Reasoning()
         self._shown = parameters.thinking_shown(request)
         self._found: dict[str, JSON] = {}  # pages that the host's own search cited, by URL
@@ -201,6 +203,8 @@ class ChatAnswer:
         self._flush_text()
         self._settle_reasoning(called=bool(self._calls))
         self._calls.finish()
+        if self._owes_search and not self._calls.searched and not self._found:
+            searched(self._composer, "", (), failed=True)
         if self._found:
             counted = self._composer.usage.web_searches  # OpenRouter counts them itself
             searched(self._composer, "", self._found.values())

@@ -55,6 +55,11 @@ class Calls:
     def __bool__(self) -> bool:
         return bool(self._calls)
 
+    @property
+    def searched(self) -> bool:
+        """Whether the model wanted the search that nobody can do."""
+        return bool(self._searches)
+
     def read(self, items: Any, *, whole: bool) -> None:
         """The ``tool_calls`` of one delta, or of a ``whole`` message."""
         for item in items if isinstance(items, list) else ():

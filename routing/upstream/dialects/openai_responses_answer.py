@@ -61,6 +61,8 @@ class ResponsesAnswer:
         self._tag = tag(target)
         self._names = tool_names(tools)
         self._search_fails = search_fails(target, tools)
+        # Asked for a search and nothing else, words from memory would pass for what was found (CLIProxyAPI#364).
+        self._owes_search = self._search_fails and not tools.functions
         self._shown = parameters.thinking_shown(request)
         self._composer = Composer(request)
         self._stops = StopSequences(parameters.stop_sequences(request))
@@ -226,6 +228,7 @@ class ResponsesAnswer:
         arguments = item.get("arguments")
         arguments = arguments if isinstance(arguments, str) else ""
         if begun.failing_search:
+            self._owes_search = False
             searched(self._composer, _query(arguments), [], failed=True)
             return
         self._composer.arguments(begun.number, arguments[begun.arguments :])
@@ -306,6 +309,8 @@ class ResponsesAnswer:
 
     def _end(self, response: JSON) -> None:
         self._flush_text()
+        if self._owes_search:
+            searched(self._composer, "", (), failed=True)
         details = response.get("incomplete_details")
         reason = details.get("reason") if isinstance(details, dict) else None
         if self._stops.matched is not None and not self._composer.called_tools:

@@ -14,6 +14,7 @@ _MAY_BLOCK = (
     ("proxysite/asgi.py", "<module>"),  # servers import the application inside their loop, before they listen
     ("django/core/handlers/base.py", "load_middleware"),  # the same, by Django's test client
     ("routing/server.py", "startup"),  # one byte into an empty pipe
+    ("litellm/llms/custom_httpx/http_handler.py", "get_ssl_configuration"),  # is SSL_CERT_FILE there?
 )
 
 

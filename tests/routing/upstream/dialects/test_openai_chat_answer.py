@@ -221,6 +221,17 @@ def test_a_search_the_host_cannot_do_fails_aloud() -> None:
     assert "server_tool_use" not in found["usage"]
 
 
+def test_words_from_memory_do_not_pass_for_a_search() -> None:
+    """Asked for nothing but a search that it cannot do, answered as if it had: the failure is said anyway."""
+    said = [chunk(content="From memory."), chunk("stop"), DONE]
+    found = message(*said, request=a_request(tools=[SEARCH]))
+    assert [block["type"] for block in found["content"]] == ["text", "server_tool_use", "web_search_tool_result"]
+    assert found["content"][-1]["content"]["error_code"] == "unavailable"
+    assert "server_tool_use" not in found["usage"]
+    beside = message(*said, request=a_request(tools=[SEARCH, *TOOLS]))
+    assert [block["type"] for block in beside["content"]] == ["text"], "with other tools it is the model's to choose"
+
+
 def test_a_clients_own_tool_of_that_name_is_the_clients() -> None:
     own = {"name": "web_search", "input_schema": {"type": "object"}}
     call = [piece(0, id="call_a", name="web_search", arguments="{}")]

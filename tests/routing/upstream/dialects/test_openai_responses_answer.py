@@ -157,6 +157,17 @@ class TestHosts:
         assert answer.content[1]["content"] == {"type": "web_search_tool_result_error", "error_code": "unavailable"}
         assert "server_tool_use" not in answer.usage
 
+    def test_words_from_memory_do_not_pass_for_a_search(self) -> None:
+        """Of a model that cannot search: asked for nothing else, it says that the search failed."""
+        item = {"type": "message", "content": [{"type": "output_text", "text": "From memory."}]}
+        said = orjson.dumps({"object": "response", "status": "completed", "output": [item]})
+        target = a_target("openai_responses", capabilities=Capabilities(web_search=False))
+        heard = judged(told(DIALECT.translator(target, a_request(tools=[SEARCH])), said))
+        assert [block["type"] for block in heard.content] == ["text", "server_tool_use", "web_search_tool_result"]
+        assert heard.content[-1]["content"]["error_code"] == "unavailable"
+        beside = judged(told(DIALECT.translator(target, a_request(tools=[SEARCH, READ])), said))
+        assert [block["type"] for block in beside.content] == ["text"]
+
     @pytest.mark.parametrize("kind", ["image_generation_call", "mcp_call", "an_item_of_tomorrow"])
     def test_items_nobody_asked_for_say_nothing(self, kind: str) -> None:
         item = {"type": kind, "id": "x", "status": "completed"}
