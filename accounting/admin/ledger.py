@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.core.paginator import EmptyPage
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -17,6 +18,19 @@ from unfold.paginator import InfinitePaginator
 from accounting.models import LedgerEntry
 
 from .page import moment
+
+
+class BoundedPaginator(InfinitePaginator):
+    """Counts nothing, and goes no deeper than people read: a page is found by walking past all rows before it."""
+
+    deepest = 1000
+
+    def validate_number(self, number: Any) -> int:
+        """Raises EmptyPage beyond the deepest page: a narrower time leads further back."""
+        found = int(super().validate_number(number))
+        if found > self.deepest:
+            raise EmptyPage(f"Narrow the list by time: it is shown to page {self.deepest}.")
+        return found
 
 
 class WithinFilter(admin.SimpleListFilter):
@@ -44,7 +58,7 @@ class LedgerAdmin(ModelAdmin):
     search_fields = ("request_id", "session_id")  # searched by get_search_results, in their indexes
     search_help_text = "A request's id or a session's id, in full"
     ordering = ("-started_at",)
-    paginator = InfinitePaginator
+    paginator = BoundedPaginator
     show_full_result_count = False
     list_per_page = 50
     list_select_related = False

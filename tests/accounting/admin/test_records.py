@@ -11,6 +11,7 @@ from auditlog.models import LogEntry
 from django.test import Client
 from django.utils import timezone
 
+from accounting.admin.ledger import BoundedPaginator
 from accounting.models import LedgerEntry, Team, User
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +34,16 @@ def test_the_ledger_is_listed_without_counting_it(admin_client: Client, django_a
     assert asked
     assert not [sql for sql in asked if "COUNT(" in sql]
     assert all("LIMIT" in sql for sql in asked)
+
+
+def test_the_ledger_is_paged_no_deeper_than_people_read(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(120):
+        entry(request_id=f"req_{number}")
+    monkeypatch.setattr(BoundedPaginator, "deepest", 2)
+    last = admin_client.get("/admin/accounting/ledgerentry/", {"p": "2"})
+    assert len(last.context["cl"].result_list) == 50
+    beyond = admin_client.get("/admin/accounting/ledgerentry/", {"p": "3"})
+    assert beyond.status_code == 302
 
 
 def test_a_request_is_found_by_its_id_and_read_only(admin_client: Client) -> None:
