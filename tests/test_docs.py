@@ -17,7 +17,7 @@ def _files(page: Path) -> set[Path]:
     return {(page.parent / name).resolve() for name in found if "://" not in name and not name.startswith("mailto:")}
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs/user.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     assert [path for path in _files(page) if not path.exists()] == []
 
