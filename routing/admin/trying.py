@@ -6,13 +6,15 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from django import forms
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
 from accounting.admin.page import Page, actor
+from accounting.admission.policies import Policies
 from accounting.identity import Caller
-from accounting.models import Limit, LimitCounter, Price, User
+from accounting.ledger import Booking
+from accounting.models import Limit, Price, User
 from accounting.pricing import PriceBook
+from accounting.reports.limits import Fill, measure
 from routing import board, standin, trial
 from routing.errors import RoutingError
 from routing.models import Model
@@ -20,6 +22,7 @@ from routing.resolution import Resolution, resolve
 from routing.table import RoutingTable, load
 from routing.upstream.target import Capabilities
 
+_NOBODY = Caller(key_id=0, key_name="", user_id=None, user_name="", team_id=None, team_name="")
 _SAID = {
     "context_window": "Context window, tokens",
     "max_output": "Longest answer, tokens",
@@ -179,20 +182,16 @@ def _words(value: object) -> str:
 
 
 def _holds(caller: Caller | None, found: Resolution) -> list[Hold]:
-    """The limits of the gateway, the team and the person; those of a key depend on the key."""
-    whose = Q(scope=Limit.Scope.GATEWAY)
-    if caller is not None:
-        whose |= Q(scope=Limit.Scope.USER, user=caller.user_id)
-        if caller.team_id is not None:
-            whose |= Q(scope=Limit.Scope.TEAM, team=caller.team_id)
-    limits = Limit.objects.filter(whose, enabled=True, tier__in=["", found.tier]).select_related("user", "team")
-    return [_hold(limit) for limit in limits]
+    """The limits of the gateway, the team and the person, as admission finds them; a key's own depend on the key."""
+    booking = Booking("", asked_model=found.asked_model, tier=found.tier, model=found.target.model)
+    policies = Policies.load().of(caller or _NOBODY, booking)
+    limits = Limit.objects.filter(pk__in=[policy.id for policy in policies], enabled=True)
+    return [_hold(fill) for fill in measure(list(limits.select_related("user", "team", "key")))]
 
 
-def _hold(limit: Limit) -> Hold:
-    if limit.kind != Limit.Kind.BUDGET:
-        return Hold(limit, f"{limit.count:,}", None)
-    counter = LimitCounter.objects.filter(limit=limit).order_by("-window").first()
-    used = counter.spent + counter.reserved if counter else 0
-    room = limit.amount + (counter.granted if counter else 0)
-    return Hold(limit, f"${used:,.2f} of ${room:,.2f}", round(100 * used / room) if room else 100)
+def _hold(fill: Fill) -> Hold:
+    if not fill.is_budget:
+        return Hold(fill.limit, f"{fill.allowed:,.0f}", None)
+    used = fill.used + fill.held
+    percent = round(100 * used / fill.allowed) if fill.allowed else 100
+    return Hold(fill.limit, f"${used:,.2f} of ${fill.allowed:,.2f}", percent)

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from accounting import ledger
-from accounting.models import Generation, LedgerEntry, Limit, Membership, Team, User
+from accounting.models import Generation, LedgerEntry, Limit, LimitCounter, Membership, Team, User
 from routing.models import Override, Provider, Tier
 from tests.routing.mappings import ALL_KEYS, set_up
 from tests.support.provider import Fail, Reply, ScriptedProvider, Text, ToolCall
@@ -26,9 +26,13 @@ def test_explain_gives_rule_target_parameters_and_limits(admin_client: Client) -
         team=core, tier=Tier.objects.get(name="BIG"), provider=Provider.objects.get(name="openai"), model="o3"
     )
     Limit.objects.create(scope="team", team=core, kind="budget", period="month", amount=Decimal(500), name="Core purse")
+    Limit.objects.create(scope="gateway", kind="concurrent_requests", count=7, model_pattern="gem*", name="Elsewhere")
+    LimitCounter.objects.create(limit=Limit.objects.get(name="Core purse"), window=1, spent=Decimal(499))  # long ago
     page = admin_client.get(EXPLAIN, {"user": "anna", "model": "claude-opus-4-8"}).content.decode()
     for said in ("openai/o3", "which leads to BIG", "The override of team core", "200,000", "Core purse", "$500.00"):
         assert said in page
+    assert "Elsewhere" not in page, "it is of other models"
+    assert "$0.00 of $500.00" in page
     other = admin_client.get(EXPLAIN, {"user": "", "model": "claude-opus-4-8"}).content.decode()
     assert "openai/gpt-5.1" in other
     assert "Core purse" not in other
