@@ -27,6 +27,9 @@ UNFOLD: Final[dict[str, Any]] = {
     "SITE_SUBHEADER": "Every request, a key; every token, the ledger",
     "SITE_SYMBOL": "toll",
     "SITE_URL": "/",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("portal/favicon.svg")},
+    ],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("routing/admin.css")],
