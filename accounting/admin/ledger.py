@@ -11,17 +11,21 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from unfold import paginator
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
-from unfold.paginator import InfinitePaginator
 
 from accounting.models import LedgerEntry
+from accounting.pages.figures import money
 
 from .page import moment
 
 
-class BoundedPaginator(InfinitePaginator):
-    """Counts nothing, and goes no deeper than people read: a page is found by walking past all rows before it."""
+class InfinitePaginator(paginator.InfinitePaginator):
+    """Counts nothing, and goes no deeper than people read: a page is found by walking past all rows before it.
+
+    The theme's heading knows by the class's name that there is no number of results to show.
+    """
 
     deepest = 1000
 
@@ -58,7 +62,7 @@ class LedgerAdmin(ModelAdmin):
     search_fields = ("request_id", "session_id")  # searched by get_search_results, in their indexes
     search_help_text = "A request's id or a session's id, in full"
     ordering = ("-started_at",)
-    paginator = BoundedPaginator
+    paginator = InfinitePaginator
     show_full_result_count = False
     list_per_page = 50
     list_select_related = False
@@ -91,7 +95,7 @@ class LedgerAdmin(ModelAdmin):
 
     @display(description="Cost")
     def costs(self, entry: LedgerEntry) -> str:
-        return "not known" if entry.cost is None else f"${entry.cost:,.4f}"
+        return "not known" if entry.cost is None else money(entry.cost)
 
     @display(description="First byte, in all")
     def took(self, entry: LedgerEntry) -> str:

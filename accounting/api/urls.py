@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
 from django.urls import Resolver404, path, re_path, resolve
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -14,7 +15,9 @@ from . import audit, insight, keys, limits, openapi, people, prices, records, st
 
 @csrf_exempt  # DRF's own views look after it: SessionAuthentication
 def elsewhere(request: HttpRequest, rest: str = "") -> HttpResponseBase:
-    """The same path without its slash, or 404 in the API's own shape."""
+    """The same path without its slash, or 404 in the API's own shape. Whoever looks at the root is led to the docs."""
+    if not rest and request.method == "GET":
+        return redirect("api:docs")
     if rest.endswith("/"):
         try:
             match = resolve(request.path.rstrip("/"))

@@ -76,6 +76,11 @@ def test_every_answer_is_documented(company: Company, operation: Any) -> None:
 
 
 @pytest.mark.django_db
+def test_the_root_leads_to_the_docs(client: Client) -> None:
+    assert client.get("/api/").headers["location"] == "/api/docs"
+    assert client.post("/api/").status_code == 404
+
+
 def test_docs_are_served_from_here_alone() -> None:
     page = Client().get("/api/docs")
     assert page.status_code == 200
