@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from accounting.api import urls as api
-from routing import api_urls as routing_api
+from routing.api import urls as routing_api
 
 urlpatterns = [
     path("", include("accounting.pages.urls")),

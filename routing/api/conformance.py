@@ -10,11 +10,10 @@ from rest_framework.response import Response
 from accounting.api.base import Pages, Resource
 from accounting.api.permissions import IsAdmin
 from accounting.api.serializers import Dollars, Shape
-
-from . import conformance, standin
-from .errors import RoutingError
-from .models import Conformance
-from .table import load
+from routing import conformance, standin
+from routing.errors import RoutingError
+from routing.models import Conformance
+from routing.table import load
 
 
 class ResultSerializer(Shape):

@@ -13,9 +13,8 @@ from rest_framework.response import Response
 from accounting.api.base import Resource
 from accounting.api.permissions import IsAdmin
 from accounting.api.serializers import Shape
-
-from . import discovery
-from .models import Model, Provider
+from routing import discovery
+from routing.models import Model, Provider
 
 _MOST = 1000  # names taken over at once
 

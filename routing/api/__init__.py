@@ -1,0 +1,1 @@
+"""The API of where requests go; ``accounting.api`` has the rest, and what the two share."""
