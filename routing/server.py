@@ -2,8 +2,8 @@
 
 On SIGTERM (or SIGINT) a worker says for ``DRAIN_NOTICE_SECONDS`` that it is leaving: ``/readyz`` answers 503, and every
 answer carries ``connection: close``, so that balancers and pooled connections turn to others while it still serves.
-Then it takes no new connection, lets running answers finish for ``DRAIN_SECONDS``, settles the ledger and ends with
-status 0. A second SIGINT ends it at once.
+Then it takes no new connection, hears those out that it has just taken, lets running answers finish for
+``DRAIN_SECONDS``, settles the ledger and ends with status 0. A second SIGINT ends it at once.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Final
 
 import uvicorn
 from django.conf import settings
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from routing.gateway.traffic import traffic
 
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 APPLICATION: Final = "proxysite.asgi:application"
 _CLOSE: Final = (b"connection", b"close")
 _TICK: Final = 0.05  # seconds between two looks at whether the notice is over
+_FIRST_REQUEST_SECONDS: Final = 5.0  # for a connection to say what it wants
 
 
 def config(host: str, port: int) -> uvicorn.Config:
@@ -70,6 +72,25 @@ class Server(uvicorn.Server):
         over = loop.time() + seconds
         while loop.time() < over and not self.force_exit:  # noqa: ASYNC110 - a signal's handler sets it
             await asyncio.sleep(_TICK)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Takes no new connection, and ends as uvicorn does, once it has heard out those it has just taken.
+
+        uvicorn closes a connection without a request at once: it cannot tell one whose request is on its way.
+        """
+        for server in self.servers:
+            server.close()
+        for sock in sockets or []:
+            sock.close()
+        loop = asyncio.get_running_loop()
+        over = loop.time() + _FIRST_REQUEST_SECONDS
+        while self._awaits_a_first_request() and loop.time() < over and not self.force_exit:  # noqa: ASYNC110
+            await asyncio.sleep(_TICK)
+        await super().shutdown(sockets)
+
+    def _awaits_a_first_request(self) -> bool:
+        connections = self.server_state.connections
+        return any(isinstance(each, HttpToolsProtocol) and each.cycle is None for each in connections)
 
 
 class Worker(Server):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -97,6 +98,21 @@ def test_says_that_it_leaves_while_it_still_serves(own_provider: ScriptedProvide
         assert served.status_code == 200
         assert served.headers["connection"] == "close"
         assert gateway.stop() == 0
+
+
+def test_a_connection_just_taken_is_heard_out(own_provider: ScriptedProvider, tmp_path: Path) -> None:
+    with serving(own_provider, tmp_path) as gateway, socket.create_connection(("127.0.0.1", gateway.port)) as taken:
+        assert gateway.is_ready()  # by a later connection: the first one is taken too
+        os.kill(gateway.pid, signal.SIGTERM)
+        eventually(lambda: is_refused(gateway.port))
+        taken.sendall(b"GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n")
+        assert b" 200 " in taken.recv(4096).partition(b"\r\n")[0]
+        assert gateway.stop() == 0
+
+
+def is_refused(port: int) -> bool:
+    with socket.socket() as attempt:
+        return attempt.connect_ex(("127.0.0.1", port)) != 0
 
 
 def test_an_answer_that_outlasts_the_drain_is_cut_and_settled(own_provider: ScriptedProvider, tmp_path: Path) -> None:
