@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import hypothesis
 import pytest
 from asgiref.sync import SyncToAsync
+from django.conf import settings
 from django.db import connections
 from pytest_socket import enable_socket, socket_allow_hosts
 
@@ -16,6 +18,11 @@ from accounting.models import Generation
 from tests.support.detector.sitecustomize import forbid_blocking_calls
 
 forbid_blocking_calls(of=["routing", "accounting"])
+
+# Redis is one for all: what another process of the run, or a gateway under test, tells its live pages is not for ours.
+if settings.REDIS_URL:
+    layers: dict[str, Any] = settings.CHANNEL_LAYERS
+    layers["default"]["CONFIG"]["prefix"] = f"test-{os.getpid()}"
 
 # A property holds or not, however busy the machine is: time is the business of --timeout. The same examples every time,
 # so that CI fails for a change and for nothing else; HYPOTHESIS_PROFILE=explore looks for new ones.

@@ -7,6 +7,7 @@ import time
 from uuid import uuid4
 
 from . import carrier
+from .ending import end
 from .tally import this_worker
 
 BEAT_SECONDS = 1.0
@@ -27,9 +28,8 @@ class Pulse:
     async def stop(self) -> None:
         """Ends the beat, for a worker that is leaving."""
         task, self._task = self._task, None
-        if task is not None and not task.done():
-            task.cancel()
-            await asyncio.wait([task])
+        if task is not None:
+            await end(task)
 
     async def _beat(self) -> None:
         worker, serial, looked = uuid4(), 0, time.monotonic()  # a name for as long as it beats

@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 
 from accounting.models import LiveSnapshot
 
+from .ending import end
 from .tally import Line
 
 GROUP: Final = "live"
@@ -77,8 +78,7 @@ class Relay:
         self._watchers -= 1
         if self._watchers == 0 and self._task is not None:
             task, self._task = self._task, None
-            task.cancel()
-            await asyncio.wait([task])
+            await end(task)
 
     async def _read(self) -> None:
         layer = get_channel_layer()

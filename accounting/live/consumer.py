@@ -16,6 +16,7 @@ from accounting.reports import NOBODY, Viewer
 
 from .board import Board
 from .carrier import GROUP, relay
+from .ending import end
 
 FRAME_SECONDS = 1.0
 CHECK_SECONDS = 30.0  # how soon somebody who has lost a right, or signed out, is shown nothing more
@@ -41,8 +42,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     async def disconnect(self, code: int) -> None:
         frames, self._frames = self._frames, None
         if frames is not None:
-            frames.cancel()
-            await asyncio.wait([frames])
+            await end(frames)
             await self.channel_layer.group_discard(GROUP, self.channel_name)
             await relay.leave()
 

@@ -20,6 +20,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from accounting import live
 from accounting.identity import Caller
 from accounting.live import beat, carrier, consumer
+from accounting.live.ending import end
 from accounting.live.tally import Line, Whose
 from accounting.models import LiveSnapshot
 from proxysite.asgi import application
@@ -93,8 +94,7 @@ async def another_worker(*lines: Line) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        await end(task)
 
 
 async def frame_where(socket: Any, true: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
