@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter as Sums
+from collections import defaultdict
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, generate_latest, multiprocess, values
@@ -26,6 +28,7 @@ DIRECTORY_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 SLOT_VARIABLE: Final = "TOLLGATE_WORKER_SLOT"
 CONTENT_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
 
+# What is ignored below: prometheus_client's part for several processes has no annotations.
 if DIRECTORY_VARIABLE in os.environ:
     _slot = os.environ.get(SLOT_VARIABLE) or str(os.getpid())
     values.ValueClass = values.MultiProcessValue(lambda: _slot)  # type: ignore[no-untyped-call]
@@ -40,7 +43,8 @@ _KINDS: Final = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "out
 
 def count(rows: Iterable[Row]) -> None:
     """Counts rows that have just been settled, a transaction at a time. Called on the ledger's thread."""
-    tokens, cost, unpriced, ended = Sums[tuple[str, str]](), Sums[str](), Sums[str](), Sums[str]()
+    tokens, unpriced, ended = Sums[tuple[str, str]](), Sums[str](), Sums[str]()
+    cost: defaultdict[str, Decimal] = defaultdict(Decimal)
     for row in rows:
         provider = row.booking.provider
         ended[str(row.outcome)] += 1
@@ -49,7 +53,7 @@ def count(rows: Iterable[Row]) -> None:
         if row.cost is None:
             unpriced[provider] += 1
         elif row.cost:
-            cost[provider] += row.cost  # type: ignore[assignment]  # a Counter adds up whatever adds up
+            cost[provider] += row.cost
     for labels, amount in tokens.items():
         TOKENS.labels(*labels).inc(amount)
     for provider, dollars in cost.items():

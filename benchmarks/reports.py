@@ -21,7 +21,7 @@ from time import perf_counter
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxysite.settings")
-django.setup()
+django.setup()  # before anything that imports models, hence E402
 
 from django.db import connection, transaction  # noqa: E402
 from django.db.models import Sum  # noqa: E402

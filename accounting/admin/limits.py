@@ -27,7 +27,7 @@ from .page import actor, moment
 _FIXED: Final = ("scope", "user", "team", "key", "kind", "period", "model_pattern", "tier")
 
 
-class LimitForm(forms.ModelForm):  # type: ignore[type-arg]
+class LimitForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own takes no parameter when it runs
     """A limit, and why it is set or changed."""
 
     reason = forms.CharField(max_length=500, widget=UnfoldAdminTextInputWidget(), help_text="Kept with the change.")
