@@ -24,7 +24,7 @@ from accounting.models import LedgerEntry
 from accounting.tokens import Tokens
 
 from .booking import Booking, End, Row
-from .posting import Known, Opening, Rejection, Settlement, Work, post
+from .posting import Known, Opening, Rejection, Settlement, Work, post, unwritten
 
 _BATCH: Final = 500
 _CALLER: Final = ("key_id", "key_name", "user_id", "user_name", "team_id", "team_name")
@@ -89,16 +89,9 @@ def _replay(known: Known, works: Iterable[Work]) -> None:
     for work in works:
         batch.append(work)
         if len(batch) == _BATCH:
-            post(known, _unwritten(batch), forced=True)
+            post(known, unwritten(batch), forced=True)
             batch = []
-    post(known, _unwritten(batch), forced=True)
-
-
-def _unwritten(batch: list[Work]) -> list[Work]:
-    """``batch`` without rows that an earlier replay has made: they would be counted again."""
-    new = {work.row.id for work in batch if not isinstance(work, Settlement)}
-    there = set(LedgerEntry.objects.filter(pk__in=new).values_list("pk", flat=True))
-    return [work for work in batch if isinstance(work, Settlement) or work.row.id not in there]
+    post(known, unwritten(batch), forced=True)
 
 
 def _read(path: Path) -> Iterator[Work]:

@@ -7,7 +7,7 @@ counters of limits by (limit, window), roll-ups by id, statistics by model.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -89,7 +89,8 @@ def post(known: Known, batch: Sequence[Work], *, forced: bool = False) -> list[S
     """Writes ``batch`` in one transaction, and each opening's ``result``; returns the budgets that became filled.
 
     ``forced`` (a journal that is replayed): rows are opened whatever the limits say, for they have been served.
-    Raises django.db.Error; then nothing was written, and the same batch may be posted again.
+    Raises django.db.Error; then nothing was written, and the same batch may be posted again. Only the word of a commit
+    may have been lost with the connection: see ``unwritten``.
     """
     posting = _Posting(known, batch, forced=forced)
     with transaction.atomic():
@@ -97,6 +98,17 @@ def post(known: Known, batch: Sequence[Work], *, forced: bool = False) -> list[S
     known.cards.update(posting.cards)
     meters.count(posting.ended)
     return posting.gate.soft
+
+
+def unwritten(batch: Iterable[Work]) -> list[Work]:
+    """``batch`` without the rows that an earlier try has written: they would be counted again.
+
+    Settlements stay, for they are counted once by themselves. Raises django.db.Error.
+    """
+    works = list(batch)
+    new = [work.row.id for work in works if not isinstance(work, Settlement)]
+    there = set(LedgerEntry.objects.filter(pk__in=new).values_list("pk", flat=True)) if new else set()
+    return [work for work in works if isinstance(work, Settlement) or work.row.id not in there]
 
 
 class _Posting:

@@ -14,7 +14,7 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,10 +24,13 @@ from django.db import Error, IntegrityError, InterfaceError, OperationalError, c
 
 from accounting.admission import notices
 from accounting.errors import LedgerUnavailable
+from accounting.models import LedgerEntry
+from accounting.tokens import Tokens
 
 from . import leases
+from .booking import End
 from .journal import Journal
-from .posting import Known, Opening, Work, post
+from .posting import Known, Opening, Settlement, Work, post, unwritten
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +71,7 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
         self._stopping = False
         self._is_busy = False
+        self._is_in_doubt = False  # whether the last try was written, though it failed
 
     @property
     def is_usable(self) -> bool:
@@ -177,6 +181,7 @@ class Writer:
         if began < self._away_until:
             self._suspend()
             return
+        chunk: list[Order] = []
         try:
             if self._journal is not None:
                 self._journal.replay(self._known)
@@ -190,7 +195,7 @@ class Writer:
             logger.error("the ledger's database is away: %s", type(error).__name__)  # noqa: TRY400 (no traceback)
             # As long again as it took to find out: a host that does not answer must not take all the time there is.
             self._away_until = time.monotonic() + max(time.monotonic() - began, RETRY_SECONDS)
-            self._suspend()
+            self._suspend(chunk)
         else:
             self._away_until = 0.0
 
@@ -212,30 +217,37 @@ class Writer:
         tries = 1 if self._away_until else _TRIES
         for attempt in range(1, tries + 1):
             try:
-                notices.announce(post(self._known, works))
+                notices.announce(post(self._known, unwritten(works) if self._is_in_doubt else works))
             except (*_PASSING, IntegrityError):
                 # IntegrityError: a limit was deleted meanwhile. Its change of generation shows at the next try.
                 connection.close()
+                self._is_in_doubt = True
                 if attempt == tries:
                     raise
                 time.sleep(0.05 * attempt)
             else:
+                self._is_in_doubt = False
                 return
 
     def _write_singly(self, orders: list[Order]) -> None:
-        """One bad row must not take the others with it."""
+        """One bad row must not take the others with it. Raises one of ``_PASSING``."""
         for order in orders:
             if order.work is None:
                 continue
             try:
                 self._post([order.work])
+            except _PASSING:
+                raise
             except Error as error:
                 logger.exception("a ledger row could not be written")
                 order.failure = LedgerUnavailable(_UNAVAILABLE)
                 order.failure.__cause__ = error
 
-    def _suspend(self) -> None:
-        """The database is away: all in hand goes to the journal. Without one, openings fail, and the rest is kept."""
+    def _suspend(self, tried: Sequence[Order] = ()) -> None:
+        """The database is away: all in hand goes to the journal. Without one, openings fail, and the rest is kept.
+
+        An opening that was ``tried`` may have been written all the same: it is closed later, for it was never served.
+        """
         orders, self._in_hand = self._in_hand, []
         if self._journal is not None:
             try:
@@ -250,10 +262,16 @@ class Writer:
                 return
         failed = [order for order in orders if isinstance(order.work, Opening)]
         kept = [order for order in orders if not isinstance(order.work, Opening)]
+        kept += [Order(Settlement(order.work.row, _unserved())) for order in tried if isinstance(order.work, Opening)]
         self._kept, failed = kept[:_BACKLOG], failed + kept[_BACKLOG:]
         for order in failed:
             order.failure = LedgerUnavailable(_UNAVAILABLE)
         _wake(failed)
+
+
+def _unserved() -> End:
+    error = LedgerUnavailable.__name__
+    return End(LedgerEntry.Outcome.GATEWAY_ERROR, Tokens(), exact=True, error=error, duration_ms=0)
 
 
 def _wake(orders: Iterable[Order]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 
 from accounting import ledger
 from accounting.admission.gate import Soft
@@ -152,6 +152,90 @@ async def test_what_a_dead_process_left_in_its_journal_is_written_by_the_next(
     outcomes = [row.outcome async for row in LedgerEntry.objects.order_by("started_at")]
     assert outcomes == ["complete", "lost"]
     assert not drawer.files
+
+
+class LostWord:
+    """A connection that breaks off after a commit and before its word has come, ``times`` times."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.times = 0
+        monkeypatch.setattr(writer, "post", self.post)
+
+    def post(self, known: Known, batch: Sequence[Work], **options: Any) -> list[Soft]:
+        filled = posting.post(known, batch, **options)
+        if self.times:
+            self.times -= 1
+            raise OperationalError("server closed the connection unexpectedly")
+        return filled
+
+
+@pytest.fixture
+def lost_word(monkeypatch: pytest.MonkeyPatch) -> LostWord:
+    return LostWord(monkeypatch)
+
+
+async def _limits() -> None:
+    await Limit.objects.acreate(scope="gateway", kind="budget", period="total", amount=Decimal(100))
+    await Limit.objects.acreate(scope="gateway", kind="concurrent_requests", count=10)
+
+
+async def _assert_counted_once() -> None:
+    """Everything is settled, nothing is held, and the sums are the rows'."""
+    rows = [row async for row in LedgerEntry.objects.all()]
+    assert {row.state for row in rows} == {"settled"}
+    assert [(one.reserved, one.in_flight) async for one in LimitCounter.objects.all()] == [(0, 0), (0, 0)]
+    cost = sum(row.cost or 0 for row in rows)
+    assert (await LimitCounter.objects.aget(limit__kind="budget")).spent == cost
+    days = [usage async for usage in DailyUsage.objects.all()]
+    assert (sum(day.requests for day in days), sum(day.cost for day in days)) == (len(rows), cost)
+
+
+async def test_a_commit_whose_word_was_lost_counts_once(caller: Caller, booking: Make, lost_word: LostWord) -> None:
+    await _limits()
+    lost_word.times = 1
+    async with ledger.entry(caller, booking(), generation=None) as entry:
+        entry.observe([end(input_tokens=1000, output_tokens=100)])
+        lost_word.times = 1
+        await entry.settle()
+    lost_word.times = 1
+    await ledger.reject(caller, request_id="req_rejected", error="ModelUnknown")
+    await ledger.drain()
+    assert sorted([row.outcome async for row in LedgerEntry.objects.all()]) == ["complete", "rejected"]
+    await _assert_counted_once()
+
+
+async def test_an_opening_that_was_written_and_not_served_is_closed(
+    caller: Caller, booking: Make, lost_word: LostWord
+) -> None:
+    await _limits()
+    lost_word.times = 4  # as often as it is tried
+    with pytest.raises(LedgerUnavailable):
+        async with ledger.entry(caller, booking(), generation=None):
+            raise AssertionError("nothing may be sent")
+    await asyncio.sleep(writer.RETRY_SECONDS)
+    await ledger.drain()
+    row = await LedgerEntry.objects.aget()
+    assert (row.state, row.outcome, row.error, row.cost) == ("settled", "gateway_error", "LedgerUnavailable", 0)
+    await _assert_counted_once()
+
+
+async def test_a_database_that_goes_while_rows_are_written_one_by_one_loses_none(
+    caller: Caller, booking: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[Exception] = []
+
+    def post(known: Known, batch: Sequence[Work], **options: Any) -> list[Soft]:
+        if failures:
+            raise failures.pop(0)
+        return posting.post(known, batch, **options)
+
+    monkeypatch.setattr(writer, "post", post)
+    async with ledger.entry(caller, booking(), generation=None) as entry:
+        entry.observe([end(input_tokens=1000, output_tokens=100)])
+        failures += [DataError("a bad row"), *(OperationalError("gone") for _ in range(4))]
+        await entry.settle()
+    row = await LedgerEntry.objects.aget()
+    assert (row.state, row.outcome) == ("settled", "complete")
 
 
 async def test_a_defect_in_the_writer_keeps_nobody_waiting(
