@@ -201,32 +201,52 @@ class Revision(models.Model):
 class Conformance(models.Model):
     """One run of the translation checks against a provider's model; kept by name, so that it outlives the rows.
 
-    ``results`` holds ``routing.conformance.runs.Result`` as JSON, one a check. ``cost`` is in US dollars, None where a
-    call's is not known.
+    ``results`` holds ``routing.conformance.runs.Result`` as JSON, one a check, from the beginning on. ``seen_at`` moves
+    while the run is being made, by the database's clock. ``cost`` is in US dollars, None where a call's is not known;
+    ``duration_ms`` is None before the end.
     """
 
+    class State(models.TextChoices):
+        RUNNING = "running"
+        FINISHED = "finished"
+        INTERRUPTED = "interrupted"  # whoever made it is gone
+
     at = models.DateTimeField(default=timezone.now, editable=False)
+    state = models.CharField(max_length=11, choices=State.choices)
+    seen_at = models.DateTimeField()
     provider = models.CharField(max_length=60)
     model = models.CharField(max_length=200)
     asked_model = models.CharField(max_length=256)
     tier = models.CharField(max_length=40, blank=True, default="")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     by_name = models.CharField(max_length=150, blank=True, default="")
-    duration_ms = models.PositiveIntegerField()
+    duration_ms = models.PositiveIntegerField(null=True)
     cost = MoneyField(null=True, blank=True)
-    passed = models.PositiveSmallIntegerField()
-    failed = models.PositiveSmallIntegerField()
-    skipped = models.PositiveSmallIntegerField()
+    passed = models.PositiveSmallIntegerField(default=0)
+    failed = models.PositiveSmallIntegerField(default=0)
+    skipped = models.PositiveSmallIntegerField(default=0)
     results = models.JSONField()
 
     class Meta:
         ordering = ["-id"]
         indexes = [models.Index(fields=["provider", "model"], name="conformance_of_a_model")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "model"], condition=Q(state="running"), name="one_run_of_a_model_at_a_time"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.provider}/{self.model}: {self.passed} of {self.passed + self.failed}"
 
     @property
     def mood(self) -> str:
-        """``good``, ``warn`` or ``bad``."""
+        """``good``, ``warn`` or ``bad``; ``""`` where there is no verdict."""
+        if self.state != self.State.FINISHED:
+            return "warn" if self.state == self.State.INTERRUPTED else ""
         return "bad" if self.failed > 1 else "warn" if self.failed else "good"
+
+    @property
+    def done(self) -> int:
+        """Checks of which it is known what came of them."""
+        return sum(result["outcome"] not in ("waiting", "running") for result in self.results)

@@ -27,13 +27,14 @@ class TargetForm(forms.Form):
 
 
 class ConformanceView(Page):
-    """A GET shows runs (``?run=7`` one of them in full), a POST makes one: about a dozen real calls."""
+    """A GET shows runs (``?run=7`` one of them in full), a POST begins one: about a dozen real calls."""
 
     title = "Conformance"
     permission_required = ("routing.view_tier",)
     template_name = "admin/routing/conformance.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        conformance.bury()
         chosen = self.request.GET.get("run", "")
         runs = Conformance.objects.all()
         shown = runs.filter(pk=int(chosen)).first() if chosen.isdecimal() and len(chosen) < 19 else runs.first()
@@ -59,6 +60,6 @@ class ConformanceView(Page):
             except RoutingError as error:
                 form.add_error("target", error.message)
             else:
-                run = conformance.run(found, caller, by)
+                run = conformance.start(found, caller, by)
                 return redirect(f"{reverse('admin:routing_tier_conformance')}?run={run.pk}")
         return self.render_to_response(self.get_context_data(form=form))

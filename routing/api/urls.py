@@ -27,5 +27,6 @@ urlpatterns = [
         conformance.ConformanceResource.as_view({"get": "list", "post": "create"}),
         name="conformance",
     ),
+    path("conformance/<int:pk>", conformance.ConformanceResource.as_view({"get": "retrieve"}), name="conformance-run"),
     path("explain", explain.ExplainView.as_view(), name="explain"),
 ]

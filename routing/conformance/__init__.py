@@ -3,6 +3,6 @@
 ``checks`` asks and judges, ``runs`` makes the calls, sums up and keeps what came of them.
 """
 
-from .runs import CLIENT, latest, run, target_of
+from .runs import CLIENT, UnderWay, bury, latest, run, start, target_of
 
-__all__ = ["CLIENT", "latest", "run", "target_of"]
+__all__ = ["CLIENT", "UnderWay", "bury", "latest", "run", "start", "target_of"]

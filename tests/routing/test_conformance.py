@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models.functions import Now
 from django.test import Client
 
 from accounting import ledger
@@ -22,6 +27,7 @@ from tests.support.provider.record import Seen
 from tests.support.provider.script import Answer
 
 PAGE = "/admin/routing/tier/conformance/"
+ASKS_AGAIN = 'hx-trigger="every 1s"'
 
 
 @pytest.fixture
@@ -110,14 +116,100 @@ def test_answers_without_usage_are_told_of(provider: ScriptedProvider) -> None:
     assert outcomes(found)["usage"] == "failed"
 
 
-def test_the_admin_runs_it_and_the_board_wears_a_badge(provider: ScriptedProvider, admin_client: Client) -> None:
+def until_it_ends(run_id: int) -> Conformance:
+    deadline = time.monotonic() + 30
+    while (found := Conformance.objects.get(pk=run_id)).state == Conformance.State.RUNNING:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
+
+
+@pytest.fixture
+def held(provider: ScriptedProvider) -> threading.Event:
+    """A provider that keeps everybody waiting until this is set."""
+    released = threading.Event()
+
+    def wait(seen: Seen) -> None:
+        assert released.wait(30)
+
+    provider.on(wait)
+    return released
+
+
+def test_the_admin_begins_it_and_the_board_wears_a_badge(held: threading.Event, admin_client: Client) -> None:
     assert "not checked yet" in admin_client.get("/admin/routing/tier/").content.decode()
-    page = admin_client.post(PAGE, {"target": "BIG"}, follow=True).content.decode()
+    begun = admin_client.post(PAGE, {"target": "BIG"})
+    page = admin_client.get(begun["location"]).content.decode()
+    assert "of 11 checks done" in page
+    assert ASKS_AGAIN in page
+    assert "not checked yet" in admin_client.get("/admin/routing/tier/").content.decode(), "no verdict yet"
+    again = admin_client.post(PAGE, {"target": "openai/gpt-4.1"})
+    assert again["location"] == begun["location"], "the same model is not asked twice at once"
+    held.set()
+    until_it_ends(int(begun["location"].rpartition("=")[2]))
+    page = admin_client.get(begun["location"]).content.decode()
     assert "10 passed, 0 failed, 1 skipped" in page
+    assert ASKS_AGAIN not in page
     for path in ("/admin/routing/tier/", PAGE):
         assert "10 of 10 checks" in admin_client.get(path).content.decode()
     assert "gpt-4.1: 10 of 10" in admin_client.get("/admin/routing/provider/").content.decode()
     assert "model: nothing" in admin_client.post(PAGE, {"target": "nothing"}).content.decode()
+
+
+def test_the_api_begins_it_and_tells_how_far_it_is(held: threading.Event, admin_client: Client) -> None:
+    answer = admin_client.post("/api/conformance", {"target": "BIG"}, content_type="application/json")
+    assert answer.status_code == 202
+    begun = answer.json()
+    assert (begun["state"], begun["duration_ms"], begun["by"]) == ("running", None, "admin")
+    address = f"/api/conformance/{begun['id']}"
+    deadline = time.monotonic() + 30
+    while {one["outcome"] for one in admin_client.get(address).json()["results"]} != {"waiting", "running", "skipped"}:
+        assert time.monotonic() < deadline, "progress is shown while it is made"
+        time.sleep(0.05)
+    held.set()
+    until_it_ends(begun["id"])
+    found = admin_client.get(address).json()
+    assert (found["state"], found["passed"], found["failed"]) == ("finished", 10, 0)
+    assert admin_client.get("/api/conformance/999999").status_code == 404
+
+
+def under_way(**fields: Any) -> Conformance:
+    """A run that another worker has begun."""
+    target = conformance.target_of(load(), None, "BIG").target
+    return Conformance.objects.create(
+        **{"state": "running", "seen_at": Now(), "provider": target.provider, "model": target.model, "results": []}
+        | fields
+    )
+
+
+def test_a_run_whose_worker_is_gone_does_not_run_for_ever(provider: ScriptedProvider, admin_client: Client) -> None:
+    lost = under_way(seen_at=Now() - timedelta(seconds=31))
+    page = admin_client.get(f"{PAGE}?run={lost.pk}").content.decode()
+    assert "run the checks again" in page
+    assert ASKS_AGAIN not in page
+    assert admin_client.get(f"/api/conformance/{lost.pk}").json()["state"] == "interrupted"
+    assert run("BIG").passed == 10
+    assert conformance.latest()[(lost.provider, lost.model)].passed == 10
+
+
+def test_the_command_does_not_disturb_another_workers_run(provider: ScriptedProvider) -> None:
+    other = under_way()
+    with pytest.raises(CommandError, match="being checked right now"):
+        call_command("conformance", "BIG")
+    other.refresh_from_db()
+    assert other.state == "running"
+    assert provider.inferences == []
+
+
+def test_a_run_that_breaks_off_says_so(provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(work: Coroutine[Any, Any, Any]) -> None:
+        work.close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("routing.calls.run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run("BIG")
+    assert Conformance.objects.get().state == "interrupted"
 
 
 def test_the_command_prints_and_fails_where_a_check_does(provider: ScriptedProvider) -> None:

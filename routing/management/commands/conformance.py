@@ -35,7 +35,10 @@ class Command(PlainCommand):
         except RoutingError as error:
             raise CommandError(error.message) from error
         self.stdout.write(f"{options['target']} → {found.target.provider}/{found.target.model}")
-        run = conformance.run(found, caller, user)
+        try:
+            run = conformance.run(found, caller, user)
+        except conformance.UnderWay as error:
+            raise CommandError(str(error)) from error
         for result in run.results:
             self.stdout.write(f"  {result['outcome']:<8}{result['said']:<29}{result['detail']}")
         cost = "cost not known" if run.cost is None else f"${run.cost.normalize():f}"

@@ -7,10 +7,11 @@ from typing import Any
 
 import orjson
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounting.models import Limit, Price
-from routing.models import Provider, Revision
+from routing.models import Conformance, Provider, Revision
 from tests.accounting.company import Company, record, settle
 
 from .conftest import As, openapi_document
@@ -79,6 +80,7 @@ MATRIX = {
     "POST /api/providers/{name}/discover": (401, 403, 403, 403, 502),  # nobody listens there
     "GET /api/conformance": (401, 403, 403, 403, 200),
     "POST /api/conformance": (401, 403, 403, 403, 400),
+    "GET /api/conformance/{id}": (401, 403, 403, 403, 200),
     "GET /api/prices": (401, 403, 403, 403, 200),
     "POST /api/prices": (401, 403, 403, 403, 201),
     "GET /api/prices/{id}": (401, 403, 403, 403, 200),
@@ -148,6 +150,8 @@ def ask(company: Company, client: APIClient, operation: str) -> Any:
         number = Price.objects.create(model="gpt-*").pk
     if "/revisions/" in template:
         number = Revision.objects.create(snapshot={"tiers": {}, "patterns": [], "overrides": []}).pk
+    if "/conformance/" in template:
+        number = Conformance.objects.create(state="finished", seen_at=timezone.now(), results=[]).pk
     Provider.objects.create(name="openai", dialect="openai_chat", base_url="http://127.0.0.1:1/v1")
     entry = record(company, "eve", session_id="eve's", request_id="req_eve")
     path = template.format(
