@@ -243,6 +243,10 @@ class Composer:
             self._delta({"type": "input_json_delta", "partial_json": orjson.dumps(arguments).decode()})
         self._close_block()
 
+    def unheard(self, characters: int) -> None:
+        """What the provider wrote, and bills, and the client is not told: hidden reasoning, text after a cut."""
+        self._output_bytes += characters
+
     def close(self, *, cut_short: bool = False) -> None:
         """Closes whatever is open; what still waits is said now, calls first and in the provider's order.
 
@@ -265,8 +269,8 @@ class Composer:
         self.start()
         self.close(cut_short=stop_reason in _CUT_SHORT)
         self._ended = True
-        if not self.usage.exact and not self.usage.output:
-            self.usage.output = self.estimated_output
+        if not self.usage.exact:
+            self.usage.output = max(self.usage.output, self.estimated_output)
         delta = {"stop_reason": stop_reason, "stop_sequence": stop_sequence}
         self._emit("message_delta", {"type": "message_delta", "delta": delta, "usage": self.usage.anthropic()})
         self._emit("message_stop", {"type": "message_stop"})

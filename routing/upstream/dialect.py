@@ -79,12 +79,21 @@ class Translator(Protocol):
         """The provider has ended its answer. Raises Broken where it ended too early."""
         ...
 
+    @property
+    def cut(self) -> bool:
+        """Whether the text was cut here, at a stop sequence: all that still matters is what the provider has used."""
+        ...
+
 
 class Dialect(Protocol):
     """One wire dialect. Stateless; one instance serves every request."""
 
     def call(self, target: Target, request: MessagesRequest) -> Call:
         """The request in this dialect. Raises Unsupported, naming the block, where it cannot be said."""
+        ...
+
+    def streams(self, target: Target, request: MessagesRequest) -> bool:
+        """Whether the provider is to stream: as the client wants it, and where the text may have to be cut here."""
         ...
 
     def translator(self, target: Target, request: MessagesRequest) -> Translator: ...

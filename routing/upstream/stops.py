@@ -1,6 +1,7 @@
-"""Stop sequences that a provider does not heed: the text is cut here, where Anthropic would have stopped.
+"""Stop sequences: the text is cut here, where Anthropic would have stopped.
 
-Some APIs and models know none, others take only a few; where one stops by itself, the sequence is never met here.
+Providers know none, take only a few, or stop at one in the arguments of a call; and nearly none says that it did, or
+at which, which a client must know. So they are sent on only to a host that says it (``Quirks.stop_sequences``).
 
 Source: https://docs.anthropic.com/en/api/messages (``stop_sequences``: the match itself is not part of the answer)
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Final
 
 from . import http
@@ -18,6 +19,8 @@ from .target import Target
 _LAST: Final = frozenset({"message_stop", "error", "message"})
 # After the last event: the time in which an HTTP answer may end, so that its connection can be used again.
 _END_SECONDS: Final = 0.25
+# After a cut: the time in which the provider may say by itself what it has used, before it is hung up on.
+_USAGE_SECONDS: Final = 1.0
 
 
 class Answer:
@@ -46,6 +49,8 @@ async def open_answer(target: Target, request: MessagesRequest) -> AsyncIterator
     be a status code is raised there.
     """
     dialect = DIALECTS[target.dialect]
+    if not request.stream and dialect.streams(target, request):
+        request = replace(request, stream=True)
     translator = dialect.translator(target, request)
     async with aclosing(_events(dialect, translator, target, request)) as events:
         yield Answer(translator, events)
@@ -59,12 +64,16 @@ async def _events(
         async for pairs in payloads:
             events, failure = _read(translator, pairs)
             # What came before an error in the same read is told first, unless the error can still be a status.
-            if events and (begun or failure is None):
+            if events and (begun or failure is None or translator.cut):
                 begun = True
                 yield events
                 if events[-1].type in _LAST:
-                    await _drain(payloads)
+                    if not translator.cut:
+                        await _drain(payloads)
                     return
+            if translator.cut:
+                yield [*await _read_on(translator, payloads), *translator.finish()]
+                return
             if failure is not None:
                 raise failure
     if events := translator.finish():
@@ -80,6 +89,22 @@ def _read(translator: Translator, pairs: list[tuple[str, bytes]]) -> tuple[list[
     except UpstreamError as failure:
         return events, failure
     return events, None
+
+
+async def _read_on(translator: Translator, payloads: Payloads) -> list[Event]:
+    """What becomes of the rest of an answer that was cut: its end and true usage, if they come soon.
+
+    For the client the answer is complete, so no failure of the provider's is one any more.
+    """
+    events: list[Event] = []
+    with suppress(TimeoutError, UpstreamError):
+        async with asyncio.timeout(_USAGE_SECONDS):
+            async for pairs in payloads:
+                for name, payload in pairs:
+                    events += translator.feed(name, payload)
+                if events:
+                    break
+    return events
 
 
 async def _drain(payloads: Payloads) -> None:

@@ -44,9 +44,10 @@ class Quirks:
     after the first; elsewhere they are said in the user's turn, as Claude Code itself does for older models.
     ``reasoning_field``: where a chat-completions host demands the reasoning behind each call back (DeepSeek:
     "reasoning_content"). ``end_user_field``: where the person's pseudonym goes ("safety_identifier", "user"); ""
-    keeps it back. ``max_tools``: the most tools a request may have, None where that is not known. ``litellm_params``:
-    what LiteLLM wants to know beside the credential (``aws_region_name``, ``vertex_project``, ...); never a secret,
-    which belongs into the key.
+    keeps it back. ``stop_sequences``: the host stops at them and names the one (vLLM, SGLang), so they are sent;
+    elsewhere the text is cut here. ``max_tools``: the most tools a request may have, None where that is not known.
+    ``litellm_params``: what LiteLLM wants to know beside the credential (``aws_region_name``, ``vertex_project``, ...);
+    never a secret, which belongs into the key.
     """
 
     max_tokens_field: str = ""
@@ -59,6 +60,7 @@ class Quirks:
     system_anywhere: bool = False
     web_search_options: bool = False  # chat completions: takes web_search_options with models that search
     top_k: bool = False  # chat completions: takes top_k
+    stop_sequences: bool = False
     service_tier: bool = False
     max_tools: int | None = None
     reasoning_field: str = ""

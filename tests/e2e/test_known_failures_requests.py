@@ -289,11 +289,10 @@ def test_15_images_in_tool_results_arrive(stream: bool, model: str, ask: Asker, 
 def test_17_stop_sequences_stay_a_list(stream: bool, model: str, ask: Asker, provider: ScriptedProvider) -> None:
     """new-api#7175: one-element `stop_sequences` turned into a string."""
     for count in (1, 9):
-        ask(model, stop_sequences=[f"END{number}" for number in range(count)], stream=stream)
-        sent = provider.inferences[-1].body
-        stops = sent.get("stop") or sent["generationConfig"]["stopSequences"]
-        assert stops[0] == "END0"
-        assert 1 <= len(stops) <= 5
+        provider.reply(Reply([Text("one END0 two")]))
+        heard = ask(model, stop_sequences=[f"END{number}" for number in range(count)], stream=stream)
+        assert heard.message is not None
+        assert (heard.text, heard.stop_reason, heard.message["stop_sequence"]) == ("one ", "stop_sequence", "END0")
     assert provider.refusals == []
 
 

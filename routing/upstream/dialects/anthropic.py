@@ -58,6 +58,9 @@ class Anthropic:
     def call(self, target: Target, request: MessagesRequest) -> Call:
         return Call(target.url("/v1/messages"), _headers(target, request.headers), _body(target, request))
 
+    def streams(self, target: Target, request: MessagesRequest) -> bool:
+        return request.stream
+
     def translator(self, target: Target, request: MessagesRequest) -> Translator:
         return _PassThrough(target, request)
 
@@ -96,6 +99,7 @@ class _PassThrough:
     """Hands on what comes; reads each payload only to know that it is JSON and of which type."""
 
     __slots__ = ("_asked", "_ended", "_started", "_stream", "_target")
+    cut = False  # Anthropic stops by itself, and says at which sequence
 
     def __init__(self, target: Target, request: MessagesRequest) -> None:
         self._target = target

@@ -33,6 +33,9 @@ class Demo:
         text = _TEXT.format(model=request.model, tokens=request.input_estimate, tools=len(tools))
         return Call("demo:", {}, text.encode())
 
+    def streams(self, target: Target, request: MessagesRequest) -> bool:
+        return request.stream
+
     def translator(self, target: Target, request: MessagesRequest) -> Translator:
         return _Translator(request)
 
@@ -55,6 +58,8 @@ class Demo:
 
 
 class _Translator:
+    cut = False
+
     def __init__(self, request: MessagesRequest) -> None:
         self._composer = Composer(request)
 

@@ -14,6 +14,7 @@ import orjson
 from ..dialect import Call, ListPage, Translator
 from ..errors import Broken, UpstreamError
 from ..messages import MessagesRequest
+from ..parameters import stop_sequences
 from ..target import Target
 from . import gemini_errors, gemini_request, listing
 from .gemini_answer import GeminiTranslator
@@ -27,6 +28,9 @@ class Gemini:
     def call(self, target: Target, request: MessagesRequest) -> Call:
         url = _url(target, "streamGenerateContent", alt="sse") if request.stream else _url(target, "generateContent")
         return Call(url, _headers(target), gemini_request.body(target, request))
+
+    def streams(self, target: Target, request: MessagesRequest) -> bool:
+        return request.stream or bool(stop_sequences(request))
 
     def translator(self, target: Target, request: MessagesRequest) -> Translator:
         return GeminiTranslator(target, request)

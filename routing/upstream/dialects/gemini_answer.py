@@ -42,8 +42,7 @@ class GeminiTranslator:
         self._refuses_search = self._tools.search_refused is not None and not _answers_calls(request)
         self._grounding = Grounding()
         sequences = stop_sequences(request)
-        self._stops = StopSequences(sequences) if sequences else None  # those beyond what Gemini takes
-        self._streams = request.stream
+        self._stops = StopSequences(sequences) if sequences else None
         self._text_signature = ""
         self._calls: set[str] = set()
         self._finish = ""
@@ -66,11 +65,15 @@ class GeminiTranslator:
             self._chunk(chunk)
         return self._composer.take()
 
+    @property
+    def cut(self) -> bool:
+        return self._stops is not None and self._stops.matched is not None and not self._composer.called_tools
+
     def finish(self) -> list[Event]:
         composer = self._composer
         if composer.ended:
             return []
-        if not self._finish and not self._blocked:
+        if not self._finish and not self._blocked and not self.cut:
             raise Broken(f"Provider {self._target.provider} ended its answer too early.")
         self._flush_text()
         self._grounding.cite(composer)
@@ -78,10 +81,11 @@ class GeminiTranslator:
         refused = self._blocked or self._finish in _REFUSALS
         if self._tools.search is not None and not refused:
             self._grounding.tell(composer, self._tools.search)
-        if refused:
+        if self.cut and self._stops is not None:
+            composer.usage.exact &= bool(self._finish)  # Google's running count ends where it was left
+            composer.end("stop_sequence", self._stops.matched)
+        elif refused:
             composer.end("refusal")
-        elif self._cut and not composer.called_tools:
-            composer.end("stop_sequence", self._cut)
         elif self._finish == "MAX_TOKENS":
             composer.end("max_tokens")
         else:
@@ -106,7 +110,7 @@ class GeminiTranslator:
     def _candidate(self, candidate: JSON) -> None:
         parts = _object(candidate.get("content")).get("parts")
         for part in parts if isinstance(parts, list) else ():
-            if isinstance(part, dict) and not self._composer.ended:
+            if isinstance(part, dict):
                 self._part(part)
         if isinstance(grounding := candidate.get("groundingMetadata"), dict):
             self._grounding.add(grounding)
@@ -117,6 +121,9 @@ class GeminiTranslator:
                 raise malformed(self._target, self._finish)
 
     def _part(self, part: JSON) -> None:
+        if self.cut:
+            self._composer.unheard(len(str(part.get("text") or "")))
+            return
         signature = part.get("thoughtSignature")
         signature = signature if isinstance(signature, str) else ""
         if isinstance(call := part.get("functionCall"), dict):
@@ -138,17 +145,12 @@ class GeminiTranslator:
 
     def _text(self, text: str, signature: str) -> None:
         if self._stops is not None:
-            text = self._stops.feed(text)
+            written, text = len(text), self._stops.feed(text)
+            if self.cut:
+                self._composer.unheard(written - len(text))
         self._composer.text(text)
-        if self._cut and self._streams and not self._composer.called_tools:
-            self._composer.end("stop_sequence", self._cut)  # what the model still writes is not waited for
-        elif signature:
+        if signature and not self.cut:
             self._text_signature = signature
-
-    @property
-    def _cut(self) -> str | None:
-        """The stop sequence at which the text was cut here."""
-        return None if self._stops is None else self._stops.matched
 
     def _flush_text(self) -> None:
         if self._stops is not None:

@@ -20,7 +20,6 @@ from ..parameters import (
     max_output,
     nearest,
     output_config,
-    stop_sequences,
     thinking,
     thinking_shown,
 )
@@ -31,7 +30,6 @@ from ..tools import Function, choice, declared
 from .gemini_content import Contents, Signatures
 from .gemini_schema import parameters, response_schema
 
-_MAX_STOPS: Final = 5
 # The budgets that every model thinking in budgets takes (Flash-Lite: 512 to 24,576, Flash: 0 to 24,576, Pro: 128 to
 # 32,768), for a model whose own range is not known. https://ai.google.dev/gemini-api/docs/thinking#set-budget
 _COMMON_BUDGETS: Final = (512, 24576)
@@ -148,8 +146,6 @@ def _generation_config(target: Target, request: MessagesRequest, tools: Toolbox)
         for field, name in (("temperature", "temperature"), ("top_p", "topP"), ("top_k", "topK")):
             if request.body.get(field) is not None:
                 config[name] = request.body[field]
-        if stops := stop_sequences(request):
-            config["stopSequences"] = stops[:_MAX_STOPS]
     if thought := _thinking(target, request):
         config["thinkingConfig"] = thought
     if (schema := json_schema(request)) is not None and _formats(target, tools):

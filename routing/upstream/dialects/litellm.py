@@ -30,7 +30,7 @@ from ..refusals import by_status
 from ..target import Target
 from . import openai_errors
 from .openai_chat_answer import ChatAnswer
-from .openai_chat_request import chat_body
+from .openai_chat_request import chat_body, cut_here
 
 # Read by LiteLLM at its import: no look-up over the network, no .env file of somebody's.
 _ENVIRONMENT: Final = {
@@ -63,6 +63,9 @@ class LiteLLM:
     def call(self, target: Target, request: MessagesRequest) -> Call:
         body = chat_body(_understood(target), request) | {"model": model_name(target)}
         return Call("litellm:", {}, orjson.dumps(body))
+
+    def streams(self, target: Target, request: MessagesRequest) -> bool:
+        return request.stream or cut_here(target, request)
 
     def translator(self, target: Target, request: MessagesRequest) -> Translator:
         return ChatAnswer(target, request)

@@ -18,7 +18,7 @@ from ..messages import MessagesRequest
 from ..target import Target
 from . import listing, openai_errors
 from .openai_chat_answer import ChatAnswer
-from .openai_chat_request import chat_body
+from .openai_chat_request import chat_body, cut_here
 
 
 class OpenAIChat:
@@ -27,6 +27,9 @@ class OpenAIChat:
     def call(self, target: Target, request: MessagesRequest) -> Call:
         body = orjson.dumps(chat_body(target, request))
         return Call(target.url("/chat/completions"), headers(target), body)
+
+    def streams(self, target: Target, request: MessagesRequest) -> bool:
+        return request.stream or cut_here(target, request)
 
     def translator(self, target: Target, request: MessagesRequest) -> Translator:
         return ChatAnswer(target, request)

@@ -56,7 +56,7 @@ class ChatAnswer:
         self._shown = parameters.thinking_shown(request)
         self._found: dict[str, JSON] = {}  # pages that the host's own search cited, by URL
         sequences = parameters.stop_sequences(request)
-        self._stops = StopSequences(sequences) if sequences else None  # those that the host does not heed
+        self._stops = StopSequences(sequences) if sequences else None
         self._finish = ""
         self._matched: str | None = None  # the sequence that the host says stopped it
         self._refused = False
@@ -83,11 +83,17 @@ class ChatAnswer:
         if (error := chunk.get("error")) or name == "error":
             raise openai_errors.in_stream(self._target, self._request, error or chunk)
         self._chunk(chunk)
+        if self.cut and self._finish and self._composer.usage.exact:
+            self._end(complete=True)
         return self._composer.take()
 
     def finish(self) -> list[Event]:
         self._end(complete=False)
         return self._composer.take()
+
+    @property
+    def cut(self) -> bool:
+        return self._stops is not None and self._stops.matched is not None and not self._calls
 
     def _chunk(self, chunk: JSON) -> None:
         read_usage(chunk, self._composer.usage)
@@ -121,31 +127,29 @@ class ChatAnswer:
         calls = delta.get("tool_calls")
         if not calls and (old := delta.get("function_call")):
             calls = [{"index": 0, "function": old}]
-        if calls and not self._cut:
+        if calls and not self.cut:
             self._spoke = True
             self._flush_text()
             self._settle_reasoning(called=True)
             self._calls.read(calls, whole=self._whole)
 
     def _think(self, text: str) -> None:
-        if self._shown and not self._composer.ended:
+        if self._shown and not self.cut:
             self._flush_text()
             self._composer.thinking(text)
+        else:
+            self._composer.unheard(len(text))
 
     def _text(self, text: str) -> None:
-        if text and not self._composer.ended:
-            self._spoke = True
-            self._settle_reasoning()
-            if self._stops is not None:
-                text = self._stops.feed(text)
-            self._composer.text(text)
-            if self._cut and not self._whole and not self._calls:
-                self._composer.end("stop_sequence", self._cut)  # what the model still writes is not waited for
-
-    @property
-    def _cut(self) -> str | None:
-        """The stop sequence at which the text was cut here."""
-        return None if self._stops is None else self._stops.matched
+        if not text:
+            return
+        self._spoke = True
+        self._settle_reasoning()
+        if self._stops is not None:
+            written, text = len(text), self._stops.feed(text)
+            if self.cut:
+                self._composer.unheard(written - len(text))
+        self._composer.text(text)
 
     def _flush_text(self) -> None:
         if self._stops is not None:
@@ -191,15 +195,10 @@ class ChatAnswer:
         """``complete``: the provider has marked the end, so a missing finish reason is only an omission."""
         if self._composer.ended:
             return
-        name = self._target.provider
-        if not self._finish and not (self._whole or (complete and self._spoke)):
-            raise Broken(f"Provider {name} ended its answer too early.")
-        if self._finish == "insufficient_system_resource":  # DeepSeek
-            raise Busy(f"Provider {name} ran out of resources in the middle of its answer.")
-        if self._finish == "error":  # OpenRouter
-            raise Unavailable(f"Provider {name} failed in the middle of its answer.")
-        if self._finish == "abort":  # vLLM, SGLang
-            raise Broken(f"Provider {name} aborted its answer.")
+        if self.cut:
+            self._composer.usage.exact &= bool(self._finish)  # a running count ends where it was left
+        else:
+            self._check_finish(complete=complete)
         self._flush_text()
         self._settle_reasoning(called=bool(self._calls))
         self._calls.finish()
@@ -211,11 +210,23 @@ class ChatAnswer:
             self._composer.usage.web_searches = counted or 1
         self._composer.end(*self._stop())
 
+    def _check_finish(self, *, complete: bool) -> None:
+        """Raises an UpstreamError for an answer that has no end, or not one that a model gives."""
+        name = self._target.provider
+        if not self._finish and not (self._whole or (complete and self._spoke)):
+            raise Broken(f"Provider {name} ended its answer too early.")
+        if self._finish == "insufficient_system_resource":  # DeepSeek
+            raise Busy(f"Provider {name} ran out of resources in the middle of its answer.")
+        if self._finish == "error":  # OpenRouter
+            raise Unavailable(f"Provider {name} failed in the middle of its answer.")
+        if self._finish == "abort":  # vLLM, SGLang
+            raise Broken(f"Provider {name} aborted its answer.")
+
     def _stop(self) -> tuple[str, str | None]:
-        """Anthropic's stop reason and, where the host says which, the stop sequence."""
+        """Anthropic's stop reason and, where it is known, the stop sequence."""
         reason = _STOP_REASONS.get(self._finish, "end_turn")
-        if self._cut and not self._calls:
-            return "stop_sequence", self._cut
+        if self.cut and self._stops is not None:
+            return "stop_sequence", self._stops.matched
         if reason == "end_turn" and self._matched is not None:
             return "stop_sequence", self._matched
         if self._refused and reason == "end_turn":
@@ -229,9 +240,10 @@ class ChatAnswer:
 def _matched(choice: JSON, sequences: list[str]) -> str | None:
     """Which of ``sequences`` stopped the host, as far as it says so; OpenAI itself does not.
 
-    vLLM names it as ``stop_reason``, SGLang as ``matched_stop``; OpenRouter only hands on that there was one.
+    vLLM names it as ``stop_reason``, SGLang as ``matched_stop``; OpenRouter and TGI only say that there was one.
     """
     named = choice.get("stop_reason", choice.get("matched_stop"))
     if isinstance(named, str) and named in sequences:
         return named
-    return sequences[0] if choice.get("native_finish_reason") == "stop_sequence" and len(sequences) == 1 else None
+    stopped = "stop_sequence" in (choice.get("native_finish_reason"), choice.get("finish_reason"))
+    return sequences[0] if stopped and len(sequences) == 1 else None

@@ -68,6 +68,12 @@ def searches(target: Target) -> bool:
     return target.capabilities.web_search and target.quirks.web_search_options
 
 
+def cut_here(target: Target, request: MessagesRequest) -> bool:
+    """Whether the text may have to be cut here, and its stream will say what it has cost so far as it was written."""
+    quirks = target.quirks
+    return not quirks.stop_sequences and quirks.stream_usage and bool(parameters.stop_sequences(request))
+
+
 def tool_names(tools: Tools) -> ToolNames:
     names = tools.names
     return ToolNames([*names, SEARCH_NAME] if tools.web_search is not None and SEARCH_NAME not in names else names)
@@ -262,7 +268,7 @@ def _add_sampling(body: JSON, target: Target, request: MessagesRequest) -> None:
     for name in ("temperature", "top_p", *(("top_k",) if target.quirks.top_k else ())):
         if request.body.get(name) is not None:
             body[name] = request.body[name]
-    if stops := parameters.stop_sequences(request):
+    if target.quirks.stop_sequences and (stops := parameters.stop_sequences(request)):
         body["stop"] = stops[:MAX_STOPS]
 
 

@@ -16,6 +16,7 @@ import orjson
 from ..dialect import Call, ListPage, Translator
 from ..errors import Broken, UpstreamError
 from ..messages import MessagesRequest
+from ..parameters import stop_sequences
 from ..target import Target
 from . import listing, openai_errors
 from .openai_chat import headers as openai_headers
@@ -29,6 +30,9 @@ class OpenAIResponses:
     def call(self, target: Target, request: MessagesRequest) -> Call:
         body = orjson.dumps(responses_body(target, request))
         return Call(target.url("/responses"), openai_headers(target), body)
+
+    def streams(self, target: Target, request: MessagesRequest) -> bool:
+        return request.stream or bool(stop_sequences(request))
 
     def translator(self, target: Target, request: MessagesRequest) -> Translator:
         return ResponsesAnswer(target, request)

@@ -100,6 +100,8 @@ class ResponsesAnswer:
             raise Broken(f"Provider {self._target.provider} sent something that is not an event.")
         if data.get("object") == "response" or "output" in data:
             self._response({"response": data})
+        elif self.cut and isinstance(data.get("delta"), str):
+            self._composer.unheard(len(data["delta"]))
         elif (handler := self._handlers.get(str(data.get("type") or name))) is not None:
             handler(data)
         elif data.get("error") is not None:
@@ -108,14 +110,20 @@ class ResponsesAnswer:
 
     def finish(self) -> list[Event]:
         if not self._composer.ended:
-            raise Broken(f"Provider {self._target.provider} ended its answer too early.")
-        return []
+            if not self.cut:
+                raise Broken(f"Provider {self._target.provider} ended its answer too early.")
+            self._end({})
+        return self._composer.take()
+
+    @property
+    def cut(self) -> bool:
+        return self._stops.matched is not None and not self._composer.called_tools
 
     # --- what a stream says -----------------------------------------------------------------------------------------
 
     def _added(self, event: JSON) -> None:
         item = event.get("item")
-        if isinstance(item, dict):
+        if isinstance(item, dict) and not self.cut:
             self._begin(_place(event), item)
 
     def _text_delta(self, event: JSON) -> None:
@@ -166,8 +174,7 @@ class ResponsesAnswer:
         self._read_usage(response)
         # Some hosts number items otherwise in a stream's events than in its end: what was told is not told again.
         for index, item in enumerate(_objects(output) if not self._items else ()):
-            if self._stops.matched is None:
-                self._complete(index, item)
+            self._complete(index, item)
         self._end(response)
 
     # --- items ------------------------------------------------------------------------------------------------------
@@ -197,6 +204,8 @@ class ResponsesAnswer:
 
     def _complete(self, place: int | str, item: JSON) -> None:
         """Tells of a finished item what its deltas have not told."""
+        if self.cut:
+            return
         begun = self._begin(place, item)
         if begun.kind == "message":
             self._complete_message(begun, item)
@@ -250,10 +259,10 @@ class ResponsesAnswer:
     def _text(self, delta: Any) -> None:
         if not isinstance(delta, str):
             return
-        self._composer.text(self._stops.feed(delta))
-        told = self._composer.usage.exact or self._composer.called_tools
-        if self._stops.matched is not None and not told:
-            self._end({})  # in the middle of a stream: what the model still writes is not waited for
+        said = self._stops.feed(delta)
+        self._composer.text(said)
+        if self.cut:
+            self._composer.unheard(len(delta) - len(said))
 
     def _flush_text(self) -> None:
         self._composer.text(self._stops.flush())
@@ -313,7 +322,7 @@ class ResponsesAnswer:
             searched(self._composer, "", (), failed=True)
         details = response.get("incomplete_details")
         reason = details.get("reason") if isinstance(details, dict) else None
-        if self._stops.matched is not None and not self._composer.called_tools:
+        if self.cut:
             self._composer.end("stop_sequence", self._stops.matched)
         elif reason == "max_output_tokens":
             self._composer.end("max_tokens")

@@ -24,6 +24,20 @@ client's own bytes, so a row only shows that nothing is lost. The models are `{m
 what another model can do is data (the admin's *Providers*), not code.
 """
 
+_TAIL = """
+## Stop sequences and their cost
+
+An Anthropic client reads which sequence ended an answer, and may run something because of it. Chat completions,
+Responses and Gemini do not say, and some hosts stop at a sequence inside a call's arguments. So a provider is not told
+of them: the text is cut here, where Anthropic would stop, never in thinking or arguments, and the provider is asked to
+stream even where the client did not. After a cut it has one second to end by itself, which gives its own figures; then
+it is hung up on, and the ledger's row is an estimate, marked as one, that counts the unseen rest too.
+
+A host that names the sequence (vLLM, SGLang) may be sent them: set the quirk `stop_sequences` on the provider's row.
+It then stops by itself, with exact figures, as far as its own rules go (the first 4; vLLM stops in thinking too). On a
+host that does not name them the same quirk buys exact figures with `end_turn` in place of `stop_sequence`.
+"""
+
 
 def page() -> str:
     parts = [_HEAD.format(models="`, `".join(_models()))]
@@ -32,7 +46,7 @@ def page() -> str:
         parts.append("| | " + " | ".join(DIALECTS) + " |")
         parts.append("|---" * (len(DIALECTS) + 1) + "|")
         parts += [_row(feature) for feature in section.features]
-    return "\n".join(parts) + "\n"
+    return "\n".join(parts) + "\n" + _TAIL
 
 
 def _models() -> list[str]:

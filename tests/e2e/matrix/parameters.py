@@ -15,6 +15,7 @@ _SCHEMA = {
     "required": ["name"],
     "additionalProperties": False,
 }
+_CUT_HERE = "cut here, the request streamed"
 _USER = '{"device_id":"d1","account_uuid":"someone","session_id":"s1"}'
 _EDITS = {"edits": [{"type": "clear_tool_uses_20250919"}]}
 _NOT_TAKEN = "left out: this model takes none"
@@ -42,8 +43,8 @@ def _matched(x: Exchange) -> bool:
 
 
 def _stopped(seen: Seen) -> Answer:
-    """What is told up to END: without it by who stops there, with it by the API that knows no stop sequences."""
-    words = "one END two" if seen.dialect == "openai_responses" else "one "
+    """What is told up to END: without it by Anthropic, which stops there."""
+    words = "one " if seen.dialect == "anthropic" else "one END two"
     return Reply([Text(words)], stop="stop_sequence", stop_sequence="END")
 
 
@@ -107,38 +108,16 @@ SECTION = Section(
         Feature(
             "`stop_sequences`",
             {
-                "anthropic": native(lambda x: x.at("stop_sequences") == ["END"]),
-                "gemini": native(
-                    lambda x: x.at("generationConfig", "stopSequences") == ["END"], "the first 5, further ones cut here"
-                ),
-                **openai(
-                    native(lambda x: x.at("stop") == ["END"], "the first 4, further ones cut here"),
-                    native(lambda x: x.heard.text == "one ", "cut here: the API has none"),
-                ),
-            },
-            body={"stop_sequences": ["END"]},
-            replies=(Reply([Text("one END two")]),),
-        ),
-        Feature(
-            "more stop sequences than the provider takes",
-            {
                 "anthropic": native(lambda x: x.at("stop_sequences") == _MANY_STOPS),
-                "gemini": native(_cut, "cut here"),
-                **openai(native(_cut, "cut here"), native(_cut, "cut here")),
+                "gemini": native(_cut, _CUT_HERE),
+                **openai(native(_cut, f"{_CUT_HERE}, unless the host says where it stopped"), native(_cut, _CUT_HERE)),
             },
             body={"stop_sequences": _MANY_STOPS},
             replies=(Reply([Text("one END two")]),),
         ),
         Feature(
             "`stop_sequence` in the answer",
-            {
-                "anthropic": native(_matched),
-                "gemini": degraded("`end_turn`: Gemini does not say", lambda x: x.heard.stop_reason == "end_turn"),
-                **openai(
-                    degraded("`end_turn`, unless the host says which", lambda x: x.heard.stop_reason == "end_turn"),
-                    native(_matched),
-                ),
-            },
+            {"anthropic": native(_matched), "gemini": native(_matched), **openai(native(_matched), native(_matched))},
             body={"stop_sequences": ["END"]},
             hook=_stopped,
         ),

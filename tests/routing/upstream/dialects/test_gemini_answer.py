@@ -350,34 +350,3 @@ class TestSearch:
         ]
         heard = answer(chunk({"text": "I know."}, finish="STOP"), tools=[SEARCH, READ], messages=results)
         assert [block["type"] for block in heard.content] == ["text"]
-
-
-class TestStopSequences:
-    """Gemini takes five, and does not say which of them stopped it."""
-
-    STOPS: JSON = {"stop_sequences": ["1", "2", "3", "4", "5", "END"], "tools": [READ]}
-
-    def test_one_that_gemini_was_not_told_cuts_here(self) -> None:
-        pieces = [chunk({"text": "one E"}), chunk({"text": "ND two"}, {"text": "three"}), chunk(finish="STOP")]
-        heard = answer(*pieces, stream=True, **self.STOPS)
-        assert (heard.text, heard.stop_reason) == ("one ", "stop_sequence")
-        assert heard.message is not None
-        assert heard.message["stop_sequence"] == "END"
-
-    def test_a_whole_answer_keeps_its_usage(self) -> None:
-        used = {"promptTokenCount": 7, "candidatesTokenCount": 9, "totalTokenCount": 16}
-        heard = answer(chunk({"text": "one END two"}, finish="STOP", usageMetadata=used), **self.STOPS)
-        assert (heard.text, heard.stop_reason) == ("one ", "stop_sequence")
-        assert heard.usage["output_tokens"] == 9
-
-    def test_what_could_have_become_one_is_told_before_a_call(self) -> None:
-        call = {"functionCall": {"name": "Read", "args": {}}}
-        heard = answer(chunk({"text": "one EN"}), chunk(call, finish="STOP"), stream=True, **self.STOPS)
-        assert heard.text == "one EN"
-        assert heard.stop_reason == "tool_use"
-
-    def test_a_stream_that_is_cut_ends_at_once(self) -> None:
-        translator = GEMINI.translator(TARGET, a_request(stream=True, **self.STOPS))
-        assert translator.feed("", chunk({"text": "one END"}))[-1].type == "message_stop"
-        assert translator.feed("", chunk({"text": "two"}, finish="STOP")) == []
-        assert translator.finish() == []

@@ -126,6 +126,8 @@ def test_the_only_stop_sequence_where_the_host_says_that_there_was_one() -> None
     stopped = chunk("stop", choice={"native_finish_reason": "stop_sequence"})
     found = message(chunk(content="a"), stopped, request=a_request(stop_sequences=["END"]))
     assert (found["stop_reason"], found["stop_sequence"]) == ("stop_sequence", "END")
+    found = message(chunk(content="a"), chunk("stop_sequence"), request=a_request(stop_sequences=["END"]))
+    assert found["stop_sequence"] == "END"
     found = message(chunk(content="a"), stopped, request=a_request(stop_sequences=["END", "FIN"]))
     assert (found["stop_reason"], found["stop_sequence"]) == ("end_turn", None), "nobody says which"
 
@@ -142,11 +144,28 @@ def test_a_stop_sequence_that_the_host_does_not_heed_cuts_here() -> None:
     assert (found["stop_reason"], found["usage"]["output_tokens"]) == ("stop_sequence", 5)
 
 
-def test_a_stream_that_is_cut_ends_at_once() -> None:
-    answer = ChatAnswer(TARGET, a_request(stop_sequences=["END"]))
-    assert [event.type for event in answer.feed("", chunk(content="one END two"))][-1] == "message_stop"
-    assert answer.feed("", chunk(content="three")) == []
+def test_a_stream_that_is_cut_says_no_more_but_what_it_cost() -> None:
+    request = a_request(stop_sequences=["END"], tools=TOOLS, thinking={"type": "adaptive"})
+    answer = ChatAnswer(TARGET, request)
+    assert answer.feed("", chunk(content="one END two"))[-1].data["delta"]["text"] == "one "
+    assert answer.cut
+    call = chunk(tool_calls=[piece(0, id="call_a", name="Bash", arguments='{"a')])
+    for late in (chunk(content="three END"), chunk(reasoning_content="hm"), call, chunk("length")):
+        assert answer.feed("", late) == []
+    told = answer.feed("", usage(prompt_tokens=9, completion_tokens=5))
+    assert [event.type for event in told] == ["content_block_stop", "message_delta", "message_stop"]
+    assert told[1].data["delta"] == {"stop_reason": "stop_sequence", "stop_sequence": "END"}
+    assert (told[1].data["usage"]["output_tokens"], "tollgate_estimated" in told[1].data["usage"]) == (5, False)
     assert answer.finish() == []
+
+
+def test_a_stream_that_is_cut_and_left_is_reckoned_with_what_was_not_told() -> None:
+    answer = ChatAnswer(TARGET, a_request(stop_sequences=["END"]))
+    answer.feed("", chunk(content="one END two"))
+    answer.feed("", chunk(content="x" * 29))
+    told = answer.finish()
+    assert told[-2].data["usage"]["output_tokens"] == 10
+    assert told[-2].data["usage"]["tollgate_estimated"] is True
 
 
 def test_what_could_have_become_a_stop_sequence_is_told_in_its_place() -> None:

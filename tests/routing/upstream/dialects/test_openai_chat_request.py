@@ -316,13 +316,23 @@ def test_max_tokens_is_cut_to_the_models_limit() -> None:
 
 
 def test_sampling_where_the_model_takes_it() -> None:
-    asked: JSON = {"temperature": 0, "top_p": 0.5, "top_k": 3, "stop_sequences": ["a", "", "b", "c", "d", "e"]}
+    asked: JSON = {"temperature": 0, "top_p": 0.5, "top_k": 3}
     made = body(**asked)
-    assert (made["temperature"], made["top_p"], made["stop"]) == (0, 0.5, ["a", "b", "c", "d"])
+    assert (made["temperature"], made["top_p"]) == (0, 0.5)
     assert "top_k" not in made
     assert body(target(top_k=True), **asked)["top_k"] == 3
-    assert body(stop_sequences=["one"])["stop"] == ["one"]
-    assert not {"temperature", "top_p", "stop"} & body(target(capabilities={"sampling": False}), **asked).keys()
+    assert not {"temperature", "top_p"} & body(target(capabilities={"sampling": False}), **asked).keys()
+
+
+def test_stop_sequences_are_told_only_to_a_host_that_says_where_it_stopped() -> None:
+    sequences = ["a", "", "b", "c", "d", "e"]
+    assert "stop" not in body(stop_sequences=sequences)
+    telling = target(stop_sequences=True)
+    assert body(telling, stop_sequences=sequences)["stop"] == ["a", "b", "c", "d"]
+    assert body(telling, stop_sequences=["one"])["stop"] == ["one"]
+    assert "stop" not in body(telling, stop_sequences=[""])
+    reasoning = target(stop_sequences=True, capabilities={"sampling": False})
+    assert "stop" not in body(reasoning, stop_sequences=["one"])
 
 
 def test_effort_only_for_models_that_reason() -> None:
