@@ -25,7 +25,7 @@ async def count_tokens(arrival: Arrival, body: bytes) -> int:
     """
     table = await tables.current()
     caller = await authenticate(arrival, table)
-    parsed = parse(body, counting=True)
+    parsed = parse(body, counting=True, sender=(caller.key_id, arrival.session_id))
     resolution = resolve(table, caller, parsed.model)
     request = message_request(arrival, resolution, parsed, body)
     try:

@@ -42,7 +42,7 @@ async def exchange(arrival: Arrival, body: bytes, send: Send) -> None:
     for attempt in count():
         caller = await authenticate(arrival, table)
         try:
-            parsed = parsed or parse(body)
+            parsed = parsed or parse(body, sender=(caller.key_id, arrival.session_id))
             resolution = resolve(table, caller, parsed.model)
         except (InvalidRequest, RoutingError) as error:
             # No row is opened for what leads nowhere, so nothing else would tell that the way was made a moment ago.

@@ -5,13 +5,14 @@ Wordings follow Anthropic's own (a dotted path, then what is wrong there), since
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 
 from routing.upstream.events import JSON
+from routing.upstream.toolset import Toolset, Toolsets
 
 from .errors import InvalidRequest
 
@@ -20,6 +21,7 @@ _ROLES: Final = ("user", "assistant", "system")  # system: mid-conversation, bet
 _CHOICES: Final = ("auto", "any", "tool", "none")
 _IMAGE_TOKENS = 1600  # Anthropic's figure for the largest image it does not scale down
 _BYTES_PER_DOCUMENT_TOKEN = 10  # base64 of a PDF against the tokens of its pages: a rough, high reckoning
+_toolsets = Toolsets()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,13 @@ class Parsed:
     media_tokens: int
 
 
-def parse(raw: bytes, *, counting: bool = False) -> Parsed:
-    """Checks the body of ``/v1/messages`` (``counting``: of ``/v1/messages/count_tokens``). Raises InvalidRequest."""
+def parse(raw: bytes, *, counting: bool = False, sender: Hashable = None) -> Parsed:
+    """Checks the body of ``/v1/messages`` (``counting``: of ``/v1/messages/count_tokens``). Raises InvalidRequest.
+
+    ``sender`` is whose tools may be remembered from one request to the next (see ``toolset``), None: nobody's.
+    """
     try:
-        body = orjson.loads(raw)
+        body = (sender and _toolsets.read(raw, sender)) or orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise InvalidRequest(f"The request body is not valid JSON: {error.msg}") from error
     if not isinstance(body, dict):
@@ -50,7 +55,12 @@ def parse(raw: bytes, *, counting: bool = False) -> Parsed:
     _check_messages(body, media)
     if (system := body.get("system")) is not None:
         _check_content(system, "system", media)
-    _check_tools(body)
+    tools = body.get("tools")
+    if tools is not None and not isinstance(tools, Toolset):
+        _check_tools(tools)
+        if tools and sender:
+            body["tools"] = _toolsets.shared(tools, sender)
+    _check_tool_choice(body.get("tool_choice"))
     _check_parameters(body)
     return Parsed(
         body=body,
@@ -169,20 +179,20 @@ _BLOCKS: Final[dict[str, Callable[[JSON, str, _Media], None]]] = {
 }
 
 
-def _check_tools(body: JSON) -> None:
-    tools = body.get("tools")
-    if tools is not None:
-        if not isinstance(tools, list):
-            raise InvalidRequest("tools: Input should be a valid list")
-        for position, tool in enumerate(tools):
-            if not isinstance(tool, dict):
-                raise InvalidRequest(f"tools.{position}: Input should be a valid dictionary")
-            if tool.get("type") in (None, "custom"):
-                _required(tool, "name", str, "string", f"tools.{position}.custom.")
-                _required(tool, "input_schema", dict, "dictionary", f"tools.{position}.custom.")
-            elif "name" in tool:  # an `mcp_toolset` has none
-                _required(tool, "name", str, "string", f"tools.{position}.")
-    choice = body.get("tool_choice")
+def _check_tools(tools: Any) -> None:
+    if not isinstance(tools, list):
+        raise InvalidRequest("tools: Input should be a valid list")
+    for position, tool in enumerate(tools):
+        if not isinstance(tool, dict):
+            raise InvalidRequest(f"tools.{position}: Input should be a valid dictionary")
+        if tool.get("type") in (None, "custom"):
+            _required(tool, "name", str, "string", f"tools.{position}.custom.")
+            _required(tool, "input_schema", dict, "dictionary", f"tools.{position}.custom.")
+        elif "name" in tool:  # an `mcp_toolset` has none
+            _required(tool, "name", str, "string", f"tools.{position}.")
+
+
+def _check_tool_choice(choice: Any) -> None:
     if choice is None:
         return
     if not isinstance(choice, dict) or choice.get("type") not in _CHOICES:

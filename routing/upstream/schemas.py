@@ -1,12 +1,11 @@
 """JSON Schema as clients write it, made plain for providers that understand less of it.
 
-Here are the parts that no dialect owns: references written out, schemas joined, conversions remembered.
+Here are the parts that no dialect owns: references written out, schemas joined.
 Source: https://json-schema.org/draft/2020-12/json-schema-core (and the older drafts' ``definitions``).
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeAlias
 from urllib.parse import unquote
@@ -184,35 +183,3 @@ _JOINS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     **dict.fromkeys(("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"), _join_lower_bounds),
     **dict.fromkeys(("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"), _join_upper_bounds),
 }
-
-
-class Memo:
-    """Remembers what ``convert`` made of some bytes, as long as all of it fits into ``max_bytes``.
-
-    A client sends the same tools with every request of a session. The whole input is the key, so no two are ever
-    mixed up; what was not used for longest goes first, and an input that would push out most of the rest is
-    converted without being remembered (litellm#12685).
-    """
-
-    def __init__(self, convert: Callable[[bytes], bytes], max_bytes: int = 8 * 1024 * 1024) -> None:
-        self._convert = convert
-        self._max_bytes = max_bytes
-        self._kept: OrderedDict[bytes, bytes] = OrderedDict()
-        self.bytes = 0
-
-    def __call__(self, source: bytes) -> bytes:
-        found = self._kept.get(source)
-        if found is not None:
-            self._kept.move_to_end(source)
-            return found
-        made = self._convert(source)
-        size = len(source) + len(made)
-        if size <= self._max_bytes // 8:
-            # Copies: what orjson wrote keeps the whole buffer it was written in, several kilobytes for a small text.
-            made = bytes(memoryview(made))
-            self._kept[bytes(memoryview(source))] = made
-            self.bytes += size
-            while self.bytes > self._max_bytes:
-                old, result = self._kept.popitem(last=False)
-                self.bytes -= len(old) + len(result)
-        return made

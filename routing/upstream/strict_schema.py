@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import orjson
-
 from .events import JSON
-from .schemas import Memo
 
 # Constraints that strict mode cannot take and without which the rest still holds.
 _DROPPED: Final = frozenset(
@@ -110,18 +107,6 @@ def function_parameters(schema: JSON) -> JSON:
     if required:
         flat["required"] = [name for name in properties if name in required]
     return flat
-
-
-def _write_parameters(schema: bytes) -> bytes:
-    return orjson.dumps(function_parameters(orjson.loads(schema)))
-
-
-_written: Final = Memo(_write_parameters)
-
-
-def written_parameters(schema: JSON) -> orjson.Fragment:
-    """``function_parameters`` as JSON, remembered: a client sends the same tools with every request."""
-    return orjson.Fragment(_written(orjson.dumps(schema)))
 
 
 def _with_items(schema: Any) -> Any:

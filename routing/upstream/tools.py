@@ -5,13 +5,20 @@ Source: https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/overview
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, Literal, TypeVar
+
+import orjson
 
 from .errors import Unsupported
 from .events import JSON
 from .messages import MessagesRequest
 from .target import Target
+from .toolset import Toolset
+
+T = TypeVar("T")
 
 _EMPTY: Final[JSON] = {"type": "object", "properties": {}}
 _STRING: Final[JSON] = {"type": "string"}
@@ -81,17 +88,28 @@ class Function:
     strict: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tools:
-    """``web_search`` is the declaration of Anthropic's search tool (``max_uses``, ``allowed_domains``,
-    ``blocked_domains``, ``user_location``), None where it was not declared."""
+    """What a request declares; shared by requests that declare the same, so nothing of it is ever written.
+
+    ``web_search`` is the declaration of Anthropic's search tool (``max_uses``, ``allowed_domains``,
+    ``blocked_domains``, ``user_location``), None where it was not declared.
+    """
 
     functions: tuple[Function, ...] = ()
     web_search: JSON | None = None
+    _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    @property
-    def names(self) -> list[str]:
-        return [function.name for function in self.functions]
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(function.name for function in self.functions)
+
+    def once(self, name: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gave when it was first asked for as ``name``, a dialect's own word: shared too."""
+        if name not in self._made:
+            self._made[name] = make()
+        made: T = self._made[name]
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +128,18 @@ def declared(request: MessagesRequest) -> Tools:
     """
     if request.body.get("mcp_servers"):
         raise Unsupported("mcp_servers: this model's provider cannot connect to MCP servers.")
+    tools = request.body.get("tools") or ()
+    if not isinstance(tools, Toolset):
+        return _read(tools)
+    if tools.declared is None:
+        tools.declared = _read(tools)
+    return tools.declared
+
+
+def _read(tools: Iterable[JSON]) -> Tools:
     functions: list[Function] = []
     web_search: JSON | None = None
-    for tool in request.body.get("tools") or ():
+    for tool in tools:
         kind = str(tool.get("type") or "custom")
         if kind == "custom":
             functions.append(_function(tool))
@@ -123,6 +150,12 @@ def declared(request: MessagesRequest) -> Tools:
         elif not kind.startswith("tool_search_"):
             raise Unsupported(f"tools: a tool of type `{kind}` is not to be had from this model's provider.")
     return Tools(tuple(functions), web_search)
+
+
+def written(declarations: Iterable[JSON]) -> orjson.Fragment:
+    """A provider's form of all tools as JSON, to be kept (``Tools.once``) and put into each request's body."""
+    # A copy: what orjson wrote keeps the whole buffer it was written in.
+    return orjson.Fragment(bytes(memoryview(orjson.dumps(list(declarations)))))
 
 
 def check_number(target: Target, number: int) -> None:

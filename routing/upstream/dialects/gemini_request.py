@@ -23,10 +23,9 @@ from ..parameters import (
     thinking,
     thinking_shown,
 )
-from ..schemas import Memo
 from ..target import Target
 from ..toolnames import ToolNames
-from ..tools import Function, choice, declared
+from ..tools import Function, Tools, choice, declared, written
 from .gemini_content import Contents, Signatures
 from .gemini_schema import parameters, response_schema
 
@@ -38,20 +37,15 @@ _LEVELS: Final = ("minimal", "low", "medium", "high")
 _EFFORT_BUDGETS: Final = {"minimal": 1024, "low": 2048, "medium": 8192}  # above these the model decides
 
 
-def _written_parameters(schema: bytes) -> bytes:
-    return orjson.dumps(parameters(orjson.loads(schema)))
-
-
-_parameters: Final = Memo(_written_parameters)
-
-
 @dataclass(frozen=True, slots=True)
 class Toolbox:
     """The request's tools as Gemini gets them: functions for the client to run, and what becomes of a web search.
 
-    ``search``: Google's is on. ``search_refused``: one was declared that cannot be had here; the answer says so.
+    ``declared``: what they were made of. ``search``: Google's is on. ``search_refused``: one was declared that cannot
+    be had here; the answer says so.
     """
 
+    declared: Tools
     functions: tuple[Function, ...]
     names: ToolNames
     search: JSON | None = None
@@ -72,9 +66,9 @@ def toolbox(target: Target, request: MessagesRequest) -> Toolbox:
     wanted = choice(request)
     if search is not None and wanted.kind == "tool" and wanted.name == search.get("name"):
         functions = ()
-    names = ToolNames((function.name for function in functions), letter_first=True)
+    names = tools.once("gemini names", lambda: ToolNames(tools.names, letter_first=True))
     searches = search is not None and not functions and target.capabilities.web_search
-    return Toolbox(functions, names, search if searches else None, None if searches else search)
+    return Toolbox(tools, functions, names, search if searches else None, None if searches else search)
 
 
 def body(target: Target, request: MessagesRequest) -> bytes:
@@ -98,7 +92,10 @@ def _said(target: Target, request: MessagesRequest, tools: Toolbox) -> JSON:
     if instruction := _instruction(target, request, conversation, tools):
         said["systemInstruction"] = {"parts": [{"text": text} for text in instruction]}
     if tools.functions:
-        said["tools"] = [{"functionDeclarations": [_declaration(one, tools.names) for one in tools.functions]}]
+        declarations = tools.declared.once(
+            "gemini", lambda: written(_declaration(function, tools.names) for function in tools.functions)
+        )
+        said["tools"] = [{"functionDeclarations": declarations}]
         if calling := _calling(request, tools.names):
             said["toolConfig"] = {"functionCallingConfig": calling}
     elif tools.search is not None:
@@ -121,9 +118,8 @@ def _instruction(target: Target, request: MessagesRequest, conversation: Convers
 
 def _declaration(function: Function, names: ToolNames) -> JSON:
     declaration: JSON = {"name": names.wire(function.name), "description": function.description}
-    written = _parameters(orjson.dumps(function.schema))
-    if written != b"null":
-        declaration["parameters"] = orjson.Fragment(written)
+    if (said := parameters(function.schema)) is not None:
+        declaration["parameters"] = said
     return declaration
 
 

@@ -16,10 +16,10 @@ from ..conversation import CONTINUE_PREFILL, Turn, normalise, tool_result
 from ..errors import Unsupported
 from ..events import JSON
 from ..messages import MessagesRequest
-from ..strict_schema import function_parameters, strict_schema, written_parameters
+from ..strict_schema import function_parameters, strict_schema
 from ..target import Target
 from ..toolnames import ToolNames
-from ..tools import Choice, Function, Tools, check_number, choice, declared
+from ..tools import Choice, Function, Tools, check_number, choice, declared, written
 from .openai_chat_state import is_own, provider_id, returned
 
 MAX_STOPS: Final = 4
@@ -75,8 +75,12 @@ def cut_here(target: Target, request: MessagesRequest) -> bool:
 
 
 def tool_names(tools: Tools) -> ToolNames:
-    names = tools.names
-    return ToolNames([*names, SEARCH_NAME] if tools.web_search is not None and SEARCH_NAME not in names else names)
+    return tools.once("openai_chat names", lambda: ToolNames(_declared_names(tools)))
+
+
+def _declared_names(tools: Tools) -> tuple[str, ...]:
+    searched = tools.web_search is not None and SEARCH_NAME not in tools.names
+    return (*tools.names, SEARCH_NAME) if searched else tools.names
 
 
 # --- messages -------------------------------------------------------------------------------------------------------
@@ -211,18 +215,21 @@ def _filename(block: JSON) -> str:
 
 
 def _add_tools(body: JSON, target: Target, tools: Tools, names: ToolNames, chosen: Choice) -> None:
-    functions = list(tools.functions)
+    functions = tools.functions
     if tools.web_search is not None:
         if searches(target):
             body["web_search_options"] = _search_options(tools.web_search)
         elif SEARCH_NAME not in tools.names:
-            functions.append(_SEARCH)
+            functions = (*functions, _SEARCH)
     if not functions:
         return  # an empty list is refused
     if not target.capabilities.tools:
         raise Unsupported(f"tools: {target.model} takes no tools.")
     check_number(target, len(functions))
-    body["tools"] = [_tool(function, names, target) for function in functions]
+    body["tools"] = tools.once(
+        ("openai_chat", len(functions), target.quirks.strict_tools),  # with the search that fails it is one more
+        lambda: written(_tool(function, names, target) for function in functions),
+    )
     if chosen.kind == "any":
         body["tool_choice"] = "required"
     elif chosen.kind == "none":
@@ -234,7 +241,7 @@ def _add_tools(body: JSON, target: Target, tools: Tools, names: ToolNames, chose
 
 
 def _tool(function: Function, names: ToolNames, target: Target) -> JSON:
-    declaration: JSON = {"name": names.wire(function.name), "parameters": written_parameters(function.schema)}
+    declaration: JSON = {"name": names.wire(function.name), "parameters": function_parameters(function.schema)}
     if function.description:
         declaration["description"] = function.description
     if function.strict and target.quirks.strict_tools and (strict := strict_schema(function.schema)) is not None:

@@ -5,6 +5,7 @@ Source: https://platform.openai.com/docs/api-reference/responses/create
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import orjson
@@ -15,10 +16,10 @@ from ..conversation import CONTINUE_PREFILL, Turn, normalise, tool_result
 from ..errors import Unsupported
 from ..events import JSON
 from ..messages import MessagesRequest
-from ..strict_schema import strict_schema, written_parameters
+from ..strict_schema import function_parameters, strict_schema
 from ..target import Target
 from ..toolnames import ToolNames
-from ..tools import Choice, Function, Tools, check_number, choice, declared
+from ..tools import Choice, Function, Tools, check_number, choice, declared, written
 from ..websearch import NAME as SEARCH_NAME
 from .openai_chat_state import provider_id
 from .openai_responses_state import returned
@@ -66,7 +67,8 @@ def search_fails(target: Target, tools: Tools) -> bool:
 
 
 def tool_names(tools: Tools) -> ToolNames:
-    return ToolNames(tools.names if tools.web_search is None else [*tools.names, SEARCH_NAME])
+    names = tools.names if tools.web_search is None else (*tools.names, SEARCH_NAME)
+    return tools.once("openai_responses names", lambda: ToolNames(names))
 
 
 # --- input ----------------------------------------------------------------------------------------------------------
@@ -185,27 +187,37 @@ def _filename(block: JSON) -> str:
 
 
 def _add_tools(body: JSON, target: Target, tools: Tools, names: ToolNames, chosen: Choice) -> None:
-    functions = [*tools.functions, _SEARCH] if search_fails(target, tools) else list(tools.functions)
-    written = [_function(function, names, target) for function in functions]
+    functions = (*tools.functions, _SEARCH) if search_fails(target, tools) else tools.functions
     search = tools.web_search if searches(target, tools) else None
     if search is not None:
-        written.append(_web_search(search))
         body["include"] = ["web_search_call.action.sources"]
         if isinstance(uses := search.get("max_uses"), int) and uses > 0:
             body["max_tool_calls"] = uses  # counts the provider's own tools alone
-    if not written:
+    if not functions and search is None:
         return
     if not target.capabilities.tools:
         raise Unsupported(f"tools: {target.model} takes no tools.")
-    check_number(target, len(written))
-    body["tools"] = written
+    check_number(target, len(functions) + (search is not None))
+    body["tools"] = tools.once(
+        ("openai_responses", search is not None, target.quirks.strict_tools),
+        lambda: written(_declarations(functions, search, names, target)),
+    )
     if (wanted := _tool_choice(chosen, names, functions, search)) is not None:
         body["tool_choice"] = wanted
     if not chosen.parallel and target.capabilities.parallel_tools:
         body["parallel_tool_calls"] = False
 
 
-def _tool_choice(chosen: Choice, names: ToolNames, functions: list[Function], search: JSON | None) -> Any:
+def _declarations(
+    functions: tuple[Function, ...], search: JSON | None, names: ToolNames, target: Target
+) -> Iterator[JSON]:
+    for function in functions:
+        yield _function(function, names, target)
+    if search is not None:
+        yield _web_search(search)
+
+
+def _tool_choice(chosen: Choice, names: ToolNames, functions: tuple[Function, ...], search: JSON | None) -> Any:
     if chosen.kind in ("any", "none"):
         return "required" if chosen.kind == "any" else "none"
     if chosen.kind == "auto":
@@ -224,7 +236,7 @@ def _function(function: Function, names: ToolNames, target: Target) -> JSON:
     written: JSON = {
         "type": "function",
         "name": names.wire(function.name),
-        "parameters": written_parameters(function.schema),
+        "parameters": function_parameters(function.schema),
         "strict": False,  # left out, it would mean True
     }
     if function.description:

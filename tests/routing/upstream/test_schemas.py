@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from typing import Any
 
-import orjson
 import pytest
 
-from routing.upstream.schemas import MAX_DEPTH, Memo, inlined, joined
+from routing.upstream.schemas import MAX_DEPTH, inlined, joined
 
 
 def depth(node: Any) -> int:
@@ -122,47 +120,3 @@ def test_what_is_no_schema_allows_anything(nonsense: Any) -> None:
 )
 def test_joined_allows_what_both_allow(first: Any, second: Any, both: Any) -> None:
     assert joined(first, second) == both
-
-
-class TestMemo:
-    def test_converts_once(self) -> None:
-        asked: list[bytes] = []
-
-        def convert(source: bytes) -> bytes:
-            asked.append(source)
-            return source.upper()
-
-        memo = Memo(convert)
-        assert [memo(b"a"), memo(b"b"), memo(b"a")] == [b"A", b"B", b"A"]
-        assert asked == [b"a", b"b"]
-
-    def test_stays_within_its_bytes_and_forgets_the_longest_unused(self) -> None:
-        asked: list[bytes] = []
-
-        def convert(source: bytes) -> bytes:
-            asked.append(source)
-            return b"." * 50
-
-        memo = Memo(convert, max_bytes=1000)
-        for number in range(100):
-            memo(b"%02d" % number + b"-" * 48)
-            memo(b"00" + b"-" * 48)  # in use all the time
-        assert memo.bytes <= 1000
-        assert asked.count(b"00" + b"-" * 48) == 1
-        memo(b"01" + b"-" * 48)
-        assert asked.count(b"01" + b"-" * 48) == 2
-
-    def test_does_not_keep_what_would_push_out_the_rest(self) -> None:
-        memo = Memo(lambda source: source, max_bytes=1000)
-        memo(b"x" * 400)
-        assert memo.bytes == 0
-
-    def test_keeps_copies_of_their_true_size(self) -> None:
-        # orjson's own results hold on to the buffer they were written in
-        memo = Memo(lambda source: orjson.dumps({"made": source.decode()}))
-        tracemalloc.start()
-        for number in range(500):
-            memo(orjson.dumps({"number": number}))
-        held, _ = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        assert held < 1_000_000

@@ -24,7 +24,7 @@ def test_functions_keep_their_order_schema_and_strictness() -> None:
     )
     assert found.functions == (Function("B", "does b", SCHEMA), Function("A", "", SCHEMA, True))
     assert found.web_search is None
-    assert found.names == ["B", "A"]
+    assert found.names == ("B", "A")
 
 
 def test_web_search_is_told_apart_and_tool_search_falls_away() -> None:

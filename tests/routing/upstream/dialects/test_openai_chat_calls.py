@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 
 from routing.upstream import errors
@@ -136,7 +137,7 @@ def test_short_ids_that_come_again_are_new_to_the_client() -> None:
 def test_shortened_names_are_restored() -> None:
     name = "mcp__" + "x" * 100
     request = a_request(tools=[{"name": name, "input_schema": {"type": "object"}}])
-    wire = chat_body(TARGET, request)["tools"][0]["function"]["name"]
+    wire = orjson.loads(orjson.dumps(chat_body(TARGET, request)))["tools"][0]["function"]["name"]
     found = message(
         chunk(tool_calls=[piece(0, id="call_a", name=wire, arguments="{}")]), chunk("tool_calls"), request=request
     )
