@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 _MAX_COUNT: Final = 2**31 - 1  # more tokens than any answer has
 
@@ -53,7 +53,11 @@ class Tokens:
             self.web_searches = _count(searches, "web_search_requests", self.web_searches)
 
 
+def is_count(value: object) -> TypeGuard[int]:
+    """Whether ``value`` is a figure that the ledger can hold and price, for a provider may send anything."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_COUNT
+
+
 def _count(usage: Mapping[str, Any], name: str, known: int) -> int:
-    """A figure that the ledger can hold and price; ``known`` where it is none, for a provider may send anything."""
     value = usage.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_COUNT else known
+    return value if is_count(value) else known

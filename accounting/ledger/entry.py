@@ -16,15 +16,17 @@ from accounting import live
 from accounting.errors import LedgerUnavailable
 from accounting.identity import Caller
 from accounting.models import LedgerEntry
-from accounting.tokens import Tokens
+from accounting.tokens import Tokens, is_count
 
 from .booking import Booking, End, Row
 from .lifecycle import current
 from .posting import Headers, Opening, Rejection, Settlement
+from .writer import UNAVAILABLE
 
 Outcome = LedgerEntry.Outcome
 
 _ENVELOPE: Final = 80  # bytes of a content delta's event that are not content
+_MESSAGE: Final = 250  # bytes of a whole message that are not content
 _BYTES_PER_TOKEN: Final = 4
 _UNSETTLED: Final = "The gateway could not record this answer on its ledger, so it is not delivered."
 
@@ -53,6 +55,7 @@ class Entry:
         self._tokens = Tokens(input=row.booking.input_estimate)
         self._service_tier = ""
         self._exact = False
+        self._input_told = False
         self._seen = False
         self._content_bytes = 0
         self._outcome = ""
@@ -90,8 +93,11 @@ class Entry:
                 self._seen = True
                 self._read(_object(event.data.get("message")).get("usage"), final=False)
             elif kind == "message":
+                self._seen = True
                 self._first_byte = self._first_byte or time.perf_counter()
                 self._read(event.data.get("usage"), final=True)
+                if not self._exact:
+                    self._content_bytes = max(len(event.json) - _MESSAGE, 1)
             elif kind == "error":
                 self.fail(Outcome.UPSTREAM_ERROR, str(_object(event.data.get("error")).get("type", "")))
 
@@ -121,10 +127,10 @@ class Entry:
             self.fail(outcome, error)
             current().put(self._settlement(self._outcome))
 
-    def withdraw(self) -> None:
-        """The client left before the row was open, so nothing was sent on: interrupted, and it cost nothing."""
+    def withdraw(self, outcome: str, error: str = "") -> None:
+        """Nobody waits for the row to be open any more, so nothing was sent on, and it cost nothing."""
         self._tokens, self._exact = Tokens(), True
-        self.interrupt(Outcome.INTERRUPTED)
+        self.interrupt(outcome, error)
 
     def _settlement(self, outcome: str) -> Settlement:
         self.is_settled = True
@@ -161,8 +167,10 @@ class Entry:
         self._tokens.read(usage)
         tier = usage.get("service_tier")
         self._service_tier = tier if isinstance(tier, str) else self._service_tier
+        self._input_told = self._input_told or is_count(usage.get("input_tokens"))
         if final:
-            self._exact = not usage.get("tollgate_estimated")
+            told = self._input_told and is_count(usage.get("output_tokens"))
+            self._exact = told and not usage.get("tollgate_estimated")
 
 
 @asynccontextmanager
@@ -178,10 +186,15 @@ async def entry(caller: Caller, booking: Booking, *, generation: int | None) -> 
     asked = current().ask(Opening(row, generation))
     asked.add_done_callback(_retrieve)
     try:
-        opened.headers = await asyncio.shield(asked)
+        # A database that does not even refuse (a lock that stays, a host that is silent) is away too.
+        async with asyncio.timeout(settings.LEDGER_PATIENCE_SECONDS):
+            opened.headers = await asyncio.shield(asked)
     except asyncio.CancelledError:
-        opened.withdraw()
+        opened.withdraw(Outcome.INTERRUPTED)
         raise
+    except TimeoutError:
+        opened.withdraw(Outcome.GATEWAY_ERROR, LedgerUnavailable.__name__)
+        raise LedgerUnavailable(UNAVAILABLE) from None
     live.enter(opened)
     try:
         yield opened

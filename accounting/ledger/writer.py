@@ -42,7 +42,7 @@ _LINGER_SECONDS: Final = 0.002
 _BACKLOG: Final = 100_000  # settlements kept in memory while the database is away
 RETRY_SECONDS: Final = 0.5  # between two tries while the database is away
 _TRIES: Final = 4  # of a batch that met a deadlock, a lock or a broken connection
-_UNAVAILABLE: Final = "The gateway cannot write its ledger at the moment. Try again shortly."
+UNAVAILABLE: Final = "The gateway cannot write its ledger at the moment. Try again shortly."
 _PASSING = (OperationalError, InterfaceError)
 """What may go by itself: the database away, a deadlock, a lock held too long."""
 
@@ -134,7 +134,7 @@ class Writer:
             while True:
                 orders.append(self._orders.get_nowait() or Order(None))
         for order in orders:
-            order.failure = order.failure or LedgerUnavailable(_UNAVAILABLE)
+            order.failure = order.failure or LedgerUnavailable(UNAVAILABLE)
         _wake(orders)
 
     def _tend(self, lease: leases.Lease) -> None:
@@ -240,7 +240,7 @@ class Writer:
                 raise
             except Error as error:
                 logger.exception("a ledger row could not be written")
-                order.failure = LedgerUnavailable(_UNAVAILABLE)
+                order.failure = LedgerUnavailable(UNAVAILABLE)
                 order.failure.__cause__ = error
 
     def _suspend(self, tried: Sequence[Order] = ()) -> None:
@@ -265,7 +265,7 @@ class Writer:
         kept += [Order(Settlement(order.work.row, _unserved())) for order in tried if isinstance(order.work, Opening)]
         self._kept, failed = kept[:_BACKLOG], failed + kept[_BACKLOG:]
         for order in failed:
-            order.failure = LedgerUnavailable(_UNAVAILABLE)
+            order.failure = LedgerUnavailable(UNAVAILABLE)
         _wake(failed)
 
 

@@ -40,7 +40,7 @@ async def publish(worker: UUID, serial: int, lines: list[Line]) -> None:
     if not isinstance(layer, InMemoryChannelLayer):
         try:
             await layer.group_send(GROUP, message(worker, wire))
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, RuntimeError) as error:  # RuntimeError: uvloop's, for a connection that is closed
             _log.warning("What is live stays unsaid, for Redis does not answer: %s", error)
         return
     try:

@@ -111,7 +111,12 @@ def translated(target: Target) -> Iterator[None]:
         raise Misconfigured(f"{name} has no usable base URL.") from error
     except TimeoutError as error:  # aiohttp's ServerTimeoutError is one
         raise TimedOut(f"{name} did not answer in time.") from error
-    except (aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError, ConnectionError) as error:
+    except (
+        aiohttp.ClientPayloadError,
+        aiohttp.ClientOSError,
+        aiohttp.ServerDisconnectedError,
+        ConnectionError,
+    ) as error:
         raise Broken(f"{name} broke off the connection.") from error
     except aiohttp.ClientError as error:
         raise Broken(f"{name} answered with something that is not HTTP.") from error

@@ -67,9 +67,9 @@ class Anthropic:
     def refusal(
         self, target: Target, request: MessagesRequest, status: int, headers: Mapping[str, str], body: bytes
     ) -> UpstreamError:
-        """Verbatim for an error in Anthropic's envelope; a proxy's page before it is judged by its status."""
+        """Verbatim for an error in Anthropic's envelope; a redirect, or a proxy's page, is judged by its status."""
         data = _object(body)
-        if data is None or data.get("type") != "error" or not isinstance(data.get("error"), dict):
+        if status < 400 or data is None or data.get("type") != "error" or not isinstance(data.get("error"), dict):
             return by_status(target, status, headers)
         kept = {
             name: value for name, value in headers.items() if name in _KEPT_HEADERS or name.startswith(_KEPT_PREFIX)

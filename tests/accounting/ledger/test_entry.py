@@ -153,6 +153,30 @@ async def test_a_whole_message_is_read_like_a_stream(caller: Caller, booking: Ma
     assert (row.reasoning_tokens, row.web_searches, row.service_tier) == (3, 2, "standard")
 
 
+@pytest.mark.parametrize(
+    "usage",
+    [None, {}, {"input_tokens": -10, "output_tokens": -5}, {"input_tokens": 1e20, "output_tokens": 2**63}],
+    ids=["none", "empty", "negative", "huge"],
+)
+async def test_a_whole_message_without_figures_is_estimated(usage: object, caller: Caller, booking: Make) -> None:
+    message = {"type": "message", "content": [{"type": "text", "text": "x" * 400}], "usage": usage}
+    async with ledger.entry(caller, booking(streamed=False), generation=None) as entry:
+        entry.observe([Event("message", message)])
+        await entry.settle()
+    row = await only()
+    assert (row.outcome, row.exact, row.input_tokens) == ("complete", False, 1000)
+    assert 40 <= row.output_tokens <= 110
+
+
+async def test_an_end_without_figures_is_not_exact(caller: Caller, booking: Make) -> None:
+    async with ledger.entry(caller, booking(), generation=None) as entry:
+        entry.observe([start(input_tokens=900, output_tokens=1), delta("x" * 400), end(output_tokens=-5)])
+        await entry.settle()
+    row = await only()
+    assert (row.exact, row.input_tokens) == (False, 900)
+    assert row.output_tokens > 80
+
+
 async def test_an_estimate_that_says_so_is_not_exact(caller: Caller, booking: Make) -> None:
     async with ledger.entry(caller, booking(), generation=None) as entry:
         entry.observe([end(input_tokens=10, output_tokens=5, tollgate_estimated=True)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -73,6 +74,26 @@ async def test_while_the_database_is_away_nothing_is_sent_on(caller: Caller, boo
         await entry.settle()
     await ledger.drain()
     assert await LedgerEntry.objects.acount() == 1
+
+
+async def test_a_database_that_is_silent_is_away(
+    caller: Caller, booking: Make, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
+) -> None:
+    settings.LEDGER_PATIENCE_SECONDS = 0.1
+    answering = threading.Event()
+
+    def post(known: Known, batch: Sequence[Work], *, forced: bool = False) -> list[Soft]:
+        answering.wait(10)
+        return posting.post(known, batch, forced=forced)
+
+    monkeypatch.setattr(writer, "post", post)
+    with pytest.raises(LedgerUnavailable):
+        async with ledger.entry(caller, booking(), generation=None):
+            raise AssertionError("nothing may be sent")
+    answering.set()
+    await ledger.drain()
+    row = await LedgerEntry.objects.aget()
+    assert (row.state, row.outcome, row.cost) == ("settled", "gateway_error", 0)
 
 
 async def test_an_answer_under_way_waits_for_the_database(caller: Caller, booking: Make, outage: Outage) -> None:

@@ -168,12 +168,13 @@ async def test_old_workers_rows_are_swept(people: Company) -> None:
     assert await LiveSnapshot.objects.acount() == 1
 
 
+@pytest.mark.parametrize("error", [RedisConnectionError("refused"), RuntimeError("refused: the handler is closed")])
 async def test_redis_being_away_is_told_and_tried_again(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Away:
         async def group_send(self, group: str, message: dict[str, Any]) -> None:
-            raise RedisConnectionError("refused")
+            raise error
 
     monkeypatch.setattr(carrier, "get_channel_layer", Away)
     for serial in (1, 2):

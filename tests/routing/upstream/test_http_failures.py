@@ -50,7 +50,7 @@ class TestFailures:
     @pytest.mark.parametrize("reset", [False, True])
     async def test_a_cut_before_the_headers(self, provider: ScriptedProvider, reset: bool) -> None:
         provider.reply(Cut(reset=reset))
-        with pytest.raises(Broken):
+        with pytest.raises(Broken, match="broke off the connection"):
             await all_events(target(provider.base_url))
         assert len(provider.requests) == 1
 
@@ -93,10 +93,11 @@ class TestFailures:
             with pytest.raises(Broken):
                 await all_events(target(address))
 
-    async def test_a_redirect_is_not_followed(self, provider: ScriptedProvider) -> None:
+    @pytest.mark.parametrize("body", [b"", b'{"type": "error", "error": {"type": "api_error", "message": "moved"}}'])
+    async def test_a_redirect_is_neither_followed_nor_handed_on(self, provider: ScriptedProvider, body: bytes) -> None:
         async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await read_request(reader)
-            writer.write(response(b"", f"location: {provider.base_url}/v1/messages", status="307 Temporary Redirect"))
+            writer.write(response(body, f"location: {provider.base_url}/v1/messages", status="307 Temporary Redirect"))
             await writer.drain()
 
         async with serving(handle) as address:
