@@ -16,6 +16,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from accounting.models import LedgerEntry
+from accounting.models.ledger import LedgerQuerySet
 from accounting.pages.figures import money
 
 from .page import moment
@@ -53,15 +54,32 @@ class WithinFilter(admin.SimpleListFilter):
         return queryset.filter(started_at__gte=timezone.now() - timedelta(hours=int(hours)))
 
 
+class OutcomeFilter(admin.SimpleListFilter):
+    """How a request ended, or that it has not: each has an index, so that what is rare or nowhere is told at once."""
+
+    title = "outcome"
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", "Under way"), *LedgerEntry.Outcome.choices]
+
+    def queryset(self, request: HttpRequest, queryset: LedgerQuerySet) -> LedgerQuerySet:
+        wanted = self.value()
+        if wanted == "open":
+            return queryset.filter(state=LedgerEntry.State.OPEN)
+        return queryset.ended(wanted) if wanted in LedgerEntry.Outcome.values else queryset
+
+
 @admin.register(LedgerEntry)
 class LedgerAdmin(ModelAdmin):
     """What is searched for is looked up in an index: a request's or session's id, a person, a team, a key, exactly."""
 
     list_display = ("when", "who", "asked_model", "led_to", "tokens", "costs", "took", "how")
-    list_filter = (WithinFilter, "outcome", "streamed")
+    list_filter = (WithinFilter, OutcomeFilter)
     search_fields = ("request_id", "session_id")  # searched by get_search_results, in their indexes
     search_help_text = "A request's id or a session's id, in full"
     ordering = ("-started_at",)
+    sortable_by = ("when",)  # by anything else, all rows would be read and sorted
     paginator = InfinitePaginator
     show_full_result_count = False
     list_per_page = 50

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from auditlog.models import LogEntry
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -45,6 +46,33 @@ def test_the_ledger_is_paged_no_deeper_than_people_read(admin_client: Client, mo
     assert len(last.context["cl"].result_list) == 50
     beyond = admin_client.get("/admin/accounting/ledgerentry/", {"p": "3"})
     assert beyond.status_code == 302
+
+
+@pytest.mark.parametrize("outcome", ["open", *LedgerEntry.Outcome.values])
+def test_the_ledger_is_narrowed_to_one_outcome(admin_client: Client, outcome: str) -> None:
+    rows = {one: entry(request_id=f"req_{one}", outcome=one) for one in LedgerEntry.Outcome.values}
+    rows["open"] = entry(request_id="req_open", state="open", outcome="")
+    listed = admin_client.get("/admin/accounting/ledgerentry/", {"outcome": outcome}).context["cl"].result_list
+    assert list(listed) == [rows[outcome]]
+
+
+@pytest.mark.parametrize("outcome", [one for one in LedgerEntry.Outcome.values if one != "complete"])
+def test_an_outcome_that_hardly_a_row_has_is_looked_up_in_an_index(outcome: str) -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":  # of an empty table it would rather read all
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_bitmapscan = off")
+    plan = LedgerEntry.objects.ended(outcome).order_by("-started_at")[:50].explain()
+    assert "outcome_" in plan
+    assert "Seq Scan" not in plan
+    assert "SCAN" not in plan
+
+
+def test_the_ledger_is_sorted_by_time_alone(admin_client: Client) -> None:
+    for name in ("a", "b"):
+        entry(request_id=name, asked_model=name)
+    listed = admin_client.get("/admin/accounting/ledgerentry/", {"o": "3"}).context["cl"].result_list
+    assert [row.request_id for row in listed] == ["b", "a"]
 
 
 def test_a_request_is_found_by_its_id_and_read_only(admin_client: Client) -> None:
