@@ -1,5 +1,5 @@
 """The admin of people, keys, money and the record."""
 
-from . import audit, keys, ledger, limits, people
+from . import audit, keys, ledger, limits, people, prices
 
-__all__ = ["audit", "keys", "ledger", "limits", "people"]
+__all__ = ["audit", "keys", "ledger", "limits", "people", "prices"]

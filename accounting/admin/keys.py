@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
@@ -19,10 +20,11 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounting.identity import DEFAULT_SCOPES, SCOPES, mint
-from accounting.models import Key
+from accounting.models import Key, User
 from accounting.rotation import NotRotatable, revoke, rotate
 
-from .page import Page
+from .many import Line, ManyView, ask
+from .page import Page, moment
 
 _GRACE = {"0": "ends at once", "1": "lives for an hour", "24": "lives for a day", "168": "lives for a week"}  # hours
 
@@ -115,6 +117,53 @@ class RotateView(Page):
         return shown_once(self.model_admin, request, new, token)
 
 
+class ExpiryForm(forms.Form):
+    """Until when."""
+
+    expires_at = forms.DateTimeField(
+        label="Expires",
+        required=False,
+        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text="Empty: never.",
+    )
+
+
+class ExpiryView(ManyView):
+    """The chosen keys expire on one day."""
+
+    title = "Set when they expire"
+    permission_required = ("accounting.change_key",)
+    form_class = ExpiryForm
+    columns = ("Key", "Person", "Team", "Expires", "Last used")
+    lead = "In force for the next request. A key that has expired is in use again where the new time is still to come."
+    button = "Set"
+
+    def chosen(self) -> QuerySet[Key]:
+        return super().chosen().select_related("user", "team")
+
+    def lines(self, rows: Iterable[Key]) -> Iterable[Line]:
+        return [
+            Line(
+                key,
+                (
+                    key.user or "–",
+                    key.team or "–",
+                    moment(key.expires_at) if key.expires_at else "never",
+                    moment(key.last_used_at) if key.last_used_at else "never",
+                ),
+                "it is revoked" if key.revoked_at else "",
+            )
+            for key in rows
+        ]
+
+    def change_all(self, form: ExpiryForm, rows: list[Key], by: User) -> str:
+        fitting = [key for key in rows if key.revoked_at is None]
+        for key in fitting:
+            key.expires_at = form.cleaned_data["expires_at"]
+            key.save(update_fields=["expires_at"])
+        return f"{len(fitting)} key(s) changed, for the next request."
+
+
 def shown_once(model_admin: Any, request: HttpRequest, key: Key, token: str) -> HttpResponse:
     """The one page that ever holds the token; it is kept neither in a session nor by the browser."""
     context = model_admin.admin_site.each_context(request) | {
@@ -137,7 +186,7 @@ class KeyAdmin(ModelAdmin):
     search_fields = ("name", "public_id", "user__username", "team__name")
     list_select_related = ("user", "team")
     autocomplete_fields = ("user", "team")
-    actions = ("revoke_selected",)
+    actions = ("expire_selected", "revoke_selected")
     list_per_page = 50
     change_form_template = "admin/accounting/key.html"
     readonly_fields = ("shown", "state", "created_at", "last_used_at", "revoked_at", "replaces")
@@ -184,6 +233,10 @@ class KeyAdmin(ModelAdmin):
     def response_add(self, request: HttpRequest, obj: Key, post_url_continue: str | None = None) -> HttpResponse:
         return shown_once(self, request, obj, request.minted)  # type: ignore[attr-defined]
 
+    @admin.action(description="Set when they expire…", permissions=["change"])
+    def expire_selected(self, request: HttpRequest, queryset: QuerySet[Key]) -> HttpResponse | None:
+        return ask(self, request, queryset, "accounting_key_expiry")
+
     @admin.action(description="Revoke: refused from the next request on", permissions=["change"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[Key]) -> None:
         keys = list(queryset.filter(revoked_at=None))
@@ -196,7 +249,9 @@ class KeyAdmin(ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         rotation = self.admin_site.admin_view(RotateView.as_view(model_admin=self))
+        expiry = self.admin_site.admin_view(ExpiryView.as_view(model_admin=self))
         return [
+            path("expiry/", expiry, name="accounting_key_expiry"),
             path("<int:pk>/rotate/", rotation, name="accounting_key_rotate"),
             path("<int:pk>/revoke/", self.admin_site.admin_view(self.revoke_view), name="accounting_key_revoke"),
             *super().get_urls(),

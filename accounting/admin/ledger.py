@@ -63,11 +63,12 @@ class OutcomeFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("open", "Under way"), *LedgerEntry.Outcome.choices]
 
-    def queryset(self, request: HttpRequest, queryset: LedgerQuerySet) -> LedgerQuerySet:
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[LedgerEntry]:
+        rows: LedgerQuerySet = queryset
         wanted = self.value()
         if wanted == "open":
-            return queryset.filter(state=LedgerEntry.State.OPEN)
-        return queryset.ended(wanted) if wanted in LedgerEntry.Outcome.values else queryset
+            return rows.filter(state=LedgerEntry.State.OPEN)
+        return rows.ended(wanted) if wanted in LedgerEntry.Outcome.values else rows
 
 
 @admin.register(LedgerEntry)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final
 
 from django import forms
-from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -19,9 +16,8 @@ from accounting.admission import changes
 from accounting.models import Limit, User
 from accounting.reports.limits import Fill, measure
 
-from .page import Page, actor
+from .many import Line, ManyView
 
-MANY: Final = 500  # limits changed at once
 _MOST: Final = Decimal(10**8)
 
 
@@ -73,55 +69,32 @@ class RaiseForm(ReasonForm):
         return wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One of the chosen limits. ``left_out`` says why the change is not for it, "" where it is."""
-
-    limit: Limit
-    now: str
-    bar: SafeString
-    left_out: str
-
-
-class ChangeView(Page):
-    """Shows the chosen limits (``?id=1&id=2``), asks what for, and changes all of them or none."""
+class ChangeView(ManyView):
+    """Shows the chosen limits with their fill, and changes all of them or none."""
 
     permission_required = ("accounting.change_limit",)
-    template_name = "admin/accounting/limit_change.html"
-    form_class: type[ReasonForm] = ReasonForm
+    form_class: type[forms.Form] = ReasonForm
     budgets_only = True
-    lead = ""
-    button = ""
+    columns = ("Limit", "Whose", "How much", "Filled")
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        kwargs.setdefault("form", self.form_class())
-        limits = self._chosen(self.request)
-        lines = [
-            Line(fill.limit, changes.told(fill.limit), meter(fill), "" if self._fits(fill.limit) else "not a budget")
-            for fill in measure(limits)
+    def chosen(self) -> QuerySet[Limit]:
+        return super().chosen().select_related("user", "team", "key")
+
+    def lines(self, rows: Iterable[Limit]) -> Iterable[Line]:
+        return [
+            Line(
+                fill.limit,
+                (fill.limit.subject, changes.told(fill.limit), meter(fill)),
+                "" if self._fits(fill.limit) else "not a budget",
+            )
+            for fill in measure(list(rows))
         ]
-        return super().get_context_data(
-            lines=lines, any_fits=any(not line.left_out for line in lines), lead=self.lead, button=self.button, **kwargs
-        )
 
-    def post(self, request: HttpRequest) -> HttpResponse:
-        form = self.form_class(request.POST)
-        if form.is_valid():
-            try:
-                count = self._change_all(form, self._chosen(request), actor(request))
-            except ValidationError as error:
-                form.add_error(None, error.messages)
-            else:
-                messages.success(request, f"{count} limit(s) changed, for the next request.")
-                return redirect("admin:accounting_limit_changelist")
-        return self.render_to_response(self.get_context_data(form=form))
-
-    @transaction.atomic
-    def _change_all(self, form: Any, limits: list[Limit], by: User) -> int:
-        fitting = [limit for limit in limits if self._fits(limit)]
+    def change_all(self, form: Any, rows: list[Limit], by: User) -> str:
+        fitting = [limit for limit in rows if self._fits(limit)]
         for limit in fitting:
             self.change(form, limit, by)
-        return len(fitting)
+        return f"{len(fitting)} limit(s) changed, for the next request."
 
     def change(self, form: Any, limit: Limit, by: User) -> None:
         """Raises ValidationError."""
@@ -129,10 +102,6 @@ class ChangeView(Page):
 
     def _fits(self, limit: Limit) -> bool:
         return not self.budgets_only or limit.kind == Limit.Kind.BUDGET
-
-    def _chosen(self, request: HttpRequest) -> list[Limit]:
-        ids = [int(one) for one in request.GET.getlist("id")[:MANY] if one.isdecimal() and len(one) < 19]
-        return list(Limit.objects.filter(pk__in=ids).select_related("user", "team", "key"))
 
 
 class RaiseView(ChangeView):
@@ -150,10 +119,10 @@ class RaiseView(ChangeView):
             limit.count = int(wanted)
         changes.save(limit, by, form.cleaned_data["reason"])
 
-    def _change_all(self, form: Any, limits: list[Limit], by: User) -> int:
-        if form.cleaned_data["how"] != "percent" and len({limit.kind for limit in limits}) > 1:
+    def change_all(self, form: Any, rows: list[Limit], by: User) -> str:
+        if form.cleaned_data["how"] != "percent" and len({limit.kind for limit in rows}) > 1:
             raise ValidationError("Limits of several kinds count different things: change them by per cent.")
-        return super()._change_all(form, limits, by)
+        return super().change_all(form, rows, by)
 
 
 class GrantView(ChangeView):

@@ -1,27 +1,26 @@
-"""Limits and budgets with their fill, and the prices an admin sets."""
+"""Limits and budgets with their fill."""
 
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounting.admission import changes
-from accounting.models import Limit, LimitChange, Price
+from accounting.models import Limit, LimitChange
 from accounting.reports.limits import Fill, measure
 
-from .limit_changes import MANY, ChangeView, GrantView, RaiseView, ResetView, meter
+from .limit_changes import ChangeView, GrantView, RaiseView, ResetView, meter
+from .many import ask
 from .page import actor, moment
 
 _FIXED: Final = ("scope", "user", "team", "key", "kind", "period", "model_pattern", "tier")
@@ -115,22 +114,15 @@ class LimitAdmin(ModelAdmin):
 
     @admin.action(description="Raise or lower…", permissions=["change"])
     def raise_selected(self, request: HttpRequest, queryset: QuerySet[Limit]) -> HttpResponse | None:
-        return self._ask(request, queryset, "raise")
+        return ask(self, request, queryset, "accounting_limit_raise")
 
     @admin.action(description="Grant extra…", permissions=["change"])
     def grant_selected(self, request: HttpRequest, queryset: QuerySet[Limit]) -> HttpResponse | None:
-        return self._ask(request, queryset, "grant")
+        return ask(self, request, queryset, "accounting_limit_grant")
 
     @admin.action(description="Begin the period anew…", permissions=["change"])
     def reset_selected(self, request: HttpRequest, queryset: QuerySet[Limit]) -> HttpResponse | None:
-        return self._ask(request, queryset, "reset")
-
-    def _ask(self, request: HttpRequest, queryset: QuerySet[Limit], what: str) -> HttpResponse | None:
-        ids = list(queryset.values_list("pk", flat=True)[: MANY + 1])
-        if len(ids) > MANY:
-            self.message_user(request, f"At most {MANY} limits are changed at once: narrow the list.", messages.ERROR)
-            return None
-        return redirect(reverse(f"admin:accounting_limit_{what}") + "?" + urlencode({"id": ids}, doseq=True))
+        return ask(self, request, queryset, "accounting_limit_reset")
 
     @admin.action(description="Switch on", permissions=["change"])
     def switch_on(self, request: HttpRequest, queryset: QuerySet[Limit]) -> None:
@@ -178,29 +170,3 @@ def _filled(limit: Limit) -> Fill:
     """As measured for the whole list, or, on a limit's own page, now."""
     filled: Fill = getattr(limit, "filled", None) or measure([limit])[0]
     return filled
-
-
-@admin.register(Price)
-class PriceAdmin(ModelAdmin):
-    list_display = (
-        "__str__",
-        "input",
-        "output",
-        "cache_read",
-        "service_tier",
-        "above_tokens",
-        "effective_from",
-        "note",
-    )
-    list_filter = ("provider", "service_tier", "effective_from")
-    search_fields = ("provider", "model", "note")
-    fieldsets = (
-        (None, {"fields": ("provider", "model", "service_tier", "above_tokens")}),
-        ("In force", {"fields": ("effective_from", "effective_until")}),
-        (
-            "US dollars per million tokens",
-            {"fields": ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning")},
-        ),
-        ("US dollars per thousand", {"fields": ("per_thousand_searches",)}),
-        (None, {"fields": ("note",)}),
-    )

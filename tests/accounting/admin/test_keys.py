@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounting.identity import find, mint
 from accounting.models import Key, Team, User
+from accounting.rotation import revoke
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/accounting/key/"
@@ -129,3 +130,21 @@ def test_those_without_the_right_are_kept_out(client: Client, anna: User) -> Non
         assert client.get(url).status_code == 403
     client.post(f"{LIST}{key.pk}/revoke/")
     assert find(token) is not None
+
+
+def test_many_keys_are_told_when_to_expire(admin_client: Client) -> None:
+    anna = User.objects.create_user("anna")
+    kept, _ = mint(anna)
+    gone, _ = mint(anna)
+    revoke(gone)
+    chosen = [str(kept.pk), str(gone.pk)]
+    asked = admin_client.post(
+        "/admin/accounting/key/", {"action": "expire_selected", "_selected_action": chosen}
+    ).headers["location"]
+    assert "left as it is: it is revoked" in admin_client.get(asked).content.decode()
+    for given, live in (("2020-01-01T00:00", False), ("", True)):
+        admin_client.post(asked, {"expires_at": given})
+        kept.refresh_from_db()
+        assert kept.is_live is live
+    gone.refresh_from_db()
+    assert gone.expires_at is None

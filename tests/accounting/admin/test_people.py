@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from accounting.admission import periods
 from accounting.identity import find, mint
-from accounting.models import Limit, LimitChange, LimitCounter, Membership, Price, Team, User
+from accounting.models import Limit, LimitChange, LimitCounter, Membership, Team, User
 
 pytestmark = pytest.mark.django_db
 
@@ -60,9 +61,33 @@ def test_limits_show_their_fill_and_record_who_changed_them(admin_client: Client
     assert (change.by_name, change.before, change.after) == ("admin", "$500 per month", "$700 per month")
 
 
-def test_prices(admin_client: Client) -> None:
-    Price.objects.create(provider="openai", model="gpt-5.1", input=1, output=8)
-    assert "openai/gpt-5.1" in admin_client.get("/admin/accounting/price/").content.decode()
+def ask(client: Client, page: str, action: str, rows: list[Any]) -> str:
+    """Chooses the rows in the list, and returns where the action leads."""
+    answer = client.post(page, {"action": action, "_selected_action": [str(row.pk) for row in rows]})
+    assert answer.status_code == 302
+    return str(answer["location"])
+
+
+def test_people_are_put_into_a_team(admin_client: Client, admin_user: User, anna: User) -> None:
+    other = Team.objects.create(name="research")
+    asked = ask(admin_client, "/admin/accounting/user/", "put_into_team", [anna, admin_user])
+    assert "core (lead)" in admin_client.get(asked).content.decode()
+    for role in ("member", "lead"):
+        assert admin_client.post(asked, {"team": other.pk, "role": role}).status_code == 302
+        assert set(other.memberships.values_list("user__username", "role")) == {("anna", role), ("admin", role)}
+    assert anna.teams.count() == 2
+    assert "Select a valid choice" in admin_client.post(asked, {"team": "0", "role": "lead"}).content.decode()
+
+
+def test_all_keys_of_people_are_revoked_when_it_is_confirmed(
+    admin_client: Client, admin_user: User, anna: User
+) -> None:
+    tokens = [mint(anna)[1] for _ in range(2)]
+    asked = ask(admin_client, "/admin/accounting/user/", "revoke_keys", [anna, admin_user])
+    assert "left as it is: no key" in admin_client.get(asked).content.decode()
+    assert all(find(token) for token in tokens)
+    admin_client.post(asked)
+    assert not any(find(token) for token in tokens)
 
 
 def test_the_start_page_leads_everywhere(admin_client: Client) -> None:
