@@ -1,6 +1,6 @@
 """(caller, asked model) -> where the request goes, and why. Pure: it reads the table and nothing else.
 
-The rules, in the order they are tried (issue 2; people of claude-code-proxy know them):
+The rules, in the order they are tried (people of claude-code-proxy know them):
 
 1. ``provider/model`` names a provider: it goes there unmapped. So does ``prefix/model`` for a prefix LiteLLM knows,
    where a LiteLLM provider is set up.
@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
@@ -26,9 +26,10 @@ from accounting.identity import Caller
 from . import catalog
 from .errors import ModelNotAllowed, ModelUnknown, NotConfigured, RoutingError
 from .table import Detour, Goal, Host, RoutingTable
-from .upstream.target import Target
+from .upstream.target import Capabilities, Target
 
 MAX_NAME: Final = 256  # characters; no provider's model has a longer name
+_UNKNOWN_DATE: Final = datetime(1970, 1, 1, tzinfo=UTC)  # as Anthropic's API says it
 _CONTEXT_SUFFIX = re.compile(r"\[[^\]]*\]$")  # Claude Code's "[1m]": which context window it counts with
 
 
@@ -48,11 +49,13 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class ListedModel:
-    """One line of ``GET /v1/models``."""
+    """One line of ``GET /v1/models``. ``capabilities`` are those of the model that ``id`` leads to."""
 
     id: str
     display_name: str
     created_at: datetime
+    dialect: str
+    capabilities: Capabilities
 
 
 class _Way(NamedTuple):
@@ -164,7 +167,8 @@ def _permit(host: Host, target: Target, caller: Caller | None, asked: str, tier:
 def listing(table: RoutingTable, caller: Caller | None) -> list[ListedModel]:
     """What ``GET /v1/models`` shows: every Claude name and every known model that works for the caller.
 
-    Claude Code keeps ids with "claude" in them and shows the display name, so that says where a name leads.
+    Claude's names come first, for clients that read one page. Claude Code keeps ids with "claude" in them and shows
+    the display name, so that says where a name leads.
     """
     lines: dict[str, ListedModel] = {}
     for host in table.hosts.values():
@@ -174,11 +178,29 @@ def listing(table: RoutingTable, caller: Caller | None) -> list[ListedModel]:
                     found = resolve(table, caller, asked)
                 except RoutingError:
                     continue
+                there = (found.target.provider, found.target.model) == (host.name, known.name)
                 title = known.display_name or catalog.display_name(known.name)
-                there = (found.target.provider, found.target.model)
-                if there != (host.name, known.name):
-                    title = f"{title} → {found.target.model} ({found.target.provider})"
-                lines.setdefault(asked, ListedModel(asked, title, known.created_at))
-                if there == (host.name, known.name):
+                lines.setdefault(asked, _line(found, title, known.created_at, is_itself=there))
+                if there:
                     break
-    return list(lines.values())
+    return sorted(lines.values(), key=lambda line: "claude" not in line.id)
+
+
+def listed(table: RoutingTable, caller: Caller | None, asked: str) -> ListedModel:
+    """What ``GET /v1/models/{id}`` shows: any name that works for the caller, on the list or not.
+
+    Raises as ``resolve`` does.
+    """
+    for line in listing(table, caller):
+        if line.id == asked:
+            return line
+    found = resolve(table, caller, asked)
+    target = found.target
+    itself = asked in (target.model, f"{target.provider}/{target.model}")
+    return _line(found, catalog.display_name(asked.rpartition("/")[2]), _UNKNOWN_DATE, is_itself=itself)
+
+
+def _line(found: Resolution, title: str, created_at: datetime, *, is_itself: bool) -> ListedModel:
+    target = found.target
+    said = title if is_itself else f"{title} → {target.model} ({target.provider})"
+    return ListedModel(found.asked_model, said, created_at, target.dialect, target.capabilities)

@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 Scope = dict[str, Any]
 
+_NOT_FOUND = "Not Found. This gateway serves /v1/messages, /v1/messages/count_tokens and /v1/models."
+
 
 class ClientLeft(Exception):
     """The client closed its connection."""
@@ -94,7 +96,9 @@ class GatewayConsumer(AsyncHttpConsumer):  # type: ignore[misc]
     async def _guarded(self, body: bytes) -> None:
         try:
             if self.scope["method"] not in self.methods:
-                raise errors.NoSuchPath("Method Not Allowed", 405)
+                raise errors.WrongMethod(self.methods)
+            if (coding := self.arrival.headers.get("content-encoding", "identity")) not in ("", "identity"):
+                raise errors.CodedBody(coding)
             await self.respond(body)
         except errors.Failure as error:
             await self.tell(error)
@@ -169,7 +173,7 @@ class UnknownConsumer(GatewayConsumer):
     methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
     async def respond(self, body: bytes) -> None:
-        raise errors.NoSuchPath("Not Found", 404)
+        raise errors.NoSuchPath(_NOT_FOUND)
 
 
 class ProbeConsumer(GatewayConsumer):

@@ -32,11 +32,22 @@ class BodyTooLarge(InvalidRequest):
 
 
 class NoSuchPath(InvalidRequest):
-    """There is nothing at this path, or not for this method; ``status`` says which."""
+    """There is nothing at this path."""
 
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
-        self.status = status
+
+class WrongMethod(InvalidRequest):
+    """The path is there, but not for this method; ``methods`` are those it takes."""
+
+    def __init__(self, methods: tuple[str, ...]) -> None:
+        super().__init__("Method Not Allowed")
+        self.methods = methods
+
+
+class CodedBody(InvalidRequest):
+    """The body is compressed, which Anthropic's API does not take either."""
+
+    def __init__(self, coding: str) -> None:
+        super().__init__(f"content-encoding: '{coding[:40]}' is not taken here: send the body as it is")
 
 
 class Crowded(Exception):
@@ -64,6 +75,8 @@ _TABLE: Final[dict[type[Exception], Answer]] = {
     InvalidRequest: Answer(400, "invalid_request_error"),
     BodyTooLarge: Answer(413, "request_too_large"),
     NoSuchPath: Answer(404, "not_found_error"),
+    WrongMethod: Answer(405, "invalid_request_error"),
+    CodedBody: Answer(415, "invalid_request_error"),
     Crowded: Answer(429, "rate_limit_error", default_retry_after=1, outcome="crowded"),
     accounting.NotAuthenticated: Answer(401, "authentication_error", retry=False),
     accounting.NotPermitted: Answer(403, "permission_error"),
@@ -153,8 +166,9 @@ def response(error: Exception, request_id: str) -> tuple[int, Headers, bytes]:
             headers.append((b"request-id", request_id.encode()))
         return error.status, headers, error.body
     answer = answer_for(error)
-    status = error.status if isinstance(error, NoSuchPath) else answer.status
     headers.append((b"request-id", request_id.encode()))
+    if isinstance(error, WrongMethod):
+        headers.append((b"allow", ", ".join(error.methods).encode()))
     if answer.retry is not None:
         headers.append((b"x-should-retry", b"true" if answer.retry else b"false"))
     seconds = getattr(error, "retry_after", None)
@@ -162,7 +176,7 @@ def response(error: Exception, request_id: str) -> tuple[int, Headers, bytes]:
         seconds = answer.default_retry_after
     if seconds is not None:
         headers.append((b"retry-after", str(max(1, math.ceil(seconds))).encode()))
-    return status, headers, envelope(error, request_id)
+    return answer.status, headers, envelope(error, request_id)
 
 
 def event(error: Exception, request_id: str) -> Event:

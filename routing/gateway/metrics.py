@@ -67,7 +67,7 @@ def admit(arrival: Arrival) -> None:
     """Raises NotAuthenticated, and NoSuchPath where nobody may read."""
     token, networks = settings.METRICS_TOKEN, settings.METRICS_NETWORKS
     if not token and not networks:
-        raise NoSuchPath("Not Found", 404)
+        raise NoSuchPath("Not Found")
     scheme, _, shown = arrival.headers.get("authorization", "").partition(" ")
     if token and scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode()):
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -128,6 +129,28 @@ def test_the_official_sdk(gateway: Gateway, provider: ScriptedProvider) -> None:
             sdk.messages.create(**_body())
 
 
+def test_models_in_anthropics_shape(client: httpx.Client, gateway: Gateway) -> None:
+    """A client that reads one page finds Claude's names; a name that can be asked for can be looked up."""
+    first = client.get("/v1/models").json()
+    assert len(first["data"]) == 20
+    assert all("claude" in model["id"] for model in first["data"])
+    fields = set(anthropic.types.ModelInfo.model_fields)
+    for model in first["data"]:
+        assert set(model) == fields
+        assert set(model["capabilities"]) == set(anthropic.types.ModelCapabilities.model_fields)
+        anthropic.types.ModelInfo.model_validate(model, strict=False)
+    for name in (*MODELS.values(), "claude-3-5-haiku-20241022", "claude-sonnet-5[1m]"):
+        model = client.get(f"/v1/models/{name}").json()
+        assert (model["id"], model["type"]) == (name, "model")
+    reasons = client.get("/v1/models/openai/gpt-5.1").json()
+    assert reasons["max_input_tokens"] >= 100_000
+    assert reasons["max_tokens"] >= 100_000
+    assert reasons["capabilities"]["thinking"]["supported"]
+    assert not client.get("/v1/models/openai/gpt-4o").json()["capabilities"]["thinking"]["supported"]
+    assert client.get("/v1/models/claude-opus-4-8").json()["display_name"] == "Claude Opus 4.8 → gpt-4o (openai)"
+    _error(client.get("/v1/models/llama-of-nowhere"), 404, "not_found_error")
+
+
 def test_probes(gateway: Gateway) -> None:
     for method, path in (("HEAD", "/"), ("HEAD", "/api/hello"), ("GET", "/healthz"), ("GET", "/readyz")):
         response = httpx.request(method, gateway.base_url + path, follow_redirects=False)
@@ -186,9 +209,29 @@ def test_an_unknown_model(gateway: Gateway, client: httpx.Client) -> None:
     assert _row(gateway, response.headers["request-id"])["outcome"] == "rejected"
 
 
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
+def test_a_compressed_body_is_refused_by_name(coding: str, client: httpx.Client) -> None:
+    body = gzip.compress(orjson.dumps(_body()))
+    for path in ("/v1/messages", "/v1/messages/count_tokens"):
+        refused = client.post(path, content=body, headers={"content-encoding": coding})
+        assert coding in _error(refused, 415, "invalid_request_error")
+    plain = client.post("/v1/messages", json=_body("openai/gpt-4o"), headers={"content-encoding": "identity"})
+    assert plain.status_code == 200
+
+
+def test_what_is_not_served_is_said(gateway: Gateway) -> None:
+    with anthropic.Anthropic(base_url=gateway.base_url, api_key=gateway.token, max_retries=0) as sdk:
+        with pytest.raises(anthropic.NotFoundError, match="serves /v1/messages"):
+            sdk.messages.batches.list()
+        with pytest.raises(anthropic.NotFoundError, match="serves /v1/messages"):
+            sdk.beta.files.list()
+
+
 def test_unknown_paths_and_methods_answer_in_json(client: httpx.Client) -> None:
     _error(client.get("/v1/nothing/here"), 404, "not_found_error")
-    _error(client.get("/v1/messages"), 405, "not_found_error")
+    wrong = client.get("/v1/messages")
+    _error(wrong, 405, "invalid_request_error")
+    assert wrong.headers["allow"] == "POST"
     assert client.post("/v1/messages/", json={}).status_code == 400, "a trailing slash is met, not redirected"
 
 
