@@ -13,7 +13,7 @@ from routing.upstream.target import Target
 from tests.routing.upstream.factories import a_request, a_target
 
 TEXT = "The quick brown fox jumps over the lazy dog: \U0001f98a über 東京."
-WHOLE = b'{"type":"message","content":[]}'
+WHOLE = b'{"type":"message","id":"msg_1","content":[],"usage":{}}'
 
 
 def target(base_url: str, **fields: Any) -> Target:

@@ -21,6 +21,12 @@ from tests.support.provider import Cut, Fail, Hang, Reply, ScriptedProvider, Tex
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
+EVENTS = [
+    b'{"type":"message_start","message":{"id":"msg_1","content":[],"usage":{}}}',
+    b'{"type":"message_delta","delta":{},"usage":{}}',
+    b'{"type":"message_stop"}',
+]
+
 
 class TestAnswers:
     @pytest.mark.parametrize(
@@ -42,7 +48,7 @@ class TestAnswers:
         assert check_message(event.data).text == TEXT
 
     async def test_a_compressed_stream(self) -> None:
-        body = gzip.compress(b'data: {"type":"message_start","message":{}}\n\ndata: {"type":"message_stop"}\n\n')
+        body = gzip.compress(b"".join(b"data: " + event + b"\n\n" for event in EVENTS))
 
         async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await read_request(reader)
@@ -51,7 +57,7 @@ class TestAnswers:
 
         async with serving(handle) as address:
             events = await all_events(target(address))
-        assert [event.type for event in events] == ["message_start", "message_stop"]
+        assert [event.type for event in events] == ["message_start", "message_delta", "message_stop"]
 
     async def test_what_comes_in_one_read_is_one_batch(self, provider: ScriptedProvider) -> None:
         provider.reply(Reply([Text(TEXT)], delta=1, wire=Wire(bunch=1000)))
@@ -132,8 +138,7 @@ class TestLeaving:
 
     async def test_cancelled_after_any_number_of_steps(self) -> None:
         """Cancels the exchange at every one of its waits in turn: none leaves a task or a connection behind."""
-        frames = [b'{"type":"message_start","message":{}}', *[b'{"type":"content_block_delta"}'] * 3]
-        chunks = [b"data: " + frame + b"\n\n" for frame in [*frames, b'{"type":"message_stop"}']]
+        chunks = [b"data: " + frame + b"\n\n" for frame in [EVENTS[0], *[EVENTS[1]] * 3, EVENTS[2]]]
 
         async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await read_request(reader)
@@ -228,8 +233,7 @@ class TestStaleConnections:
 
 class TestLinger:
     async def test_a_stream_left_open_after_its_end_is_closed(self, provider: ScriptedProvider) -> None:
-        events = [b'{"type":"message_start","message":{}}', b'{"type":"message_stop"}']
-        body = b"".join(b"data: " + event + b"\n\n" for event in events)
+        body = b"".join(b"data: " + event + b"\n\n" for event in EVENTS)
 
         async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await read_request(reader)
@@ -239,7 +243,7 @@ class TestLinger:
 
         async with serving(handle) as address, asyncio.timeout(1):
             told = await all_events(target(address))
-        assert [event.json for event in told] == events
+        assert [event.json for event in told] == EVENTS
 
 
 class TestCount:

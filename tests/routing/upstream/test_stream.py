@@ -16,8 +16,8 @@ from routing.upstream.messages import MessagesRequest
 from routing.upstream.target import Target
 from tests.routing.upstream.factories import a_request, a_target
 
-START = b'{"type":"message_start","message":{}}'
-DELTA = b'{"type":"content_block_delta"}'
+START = b'{"type":"message_start","message":{"id":"msg_1","content":[],"usage":{}}}'
+DELTA = b'{"type":"message_delta","delta":{},"usage":{}}'
 STOP = b'{"type":"message_stop"}'
 TARGET = a_target("anthropic", "claude-opus-4-8")
 
@@ -76,15 +76,15 @@ async def test_one_batch_a_read(play: Play) -> None:
     shell = play(_Played([START], [b'{"type":"x"}', DELTA], [DELTA, STOP]))
     assert await _batches() == [
         ["message_start"],
-        ["x", "content_block_delta"],
-        ["content_block_delta", "message_stop"],
+        ["x", "message_delta"],
+        ["message_delta", "message_stop"],
     ]
     assert shell.closed
 
 
 async def test_a_read_that_says_nothing_is_no_batch(play: Play) -> None:
-    play(_Played([b'{"type":"ping"}'], [START, STOP]))
-    assert await _batches() == [["message_start", "message_stop"]]
+    play(_Played([b'{"type":"ping"}'], [START, DELTA, STOP]))
+    assert await _batches() == [["message_start", "message_delta", "message_stop"]]
 
 
 async def test_an_end_without_the_last_event_is_broken(play: Play) -> None:
@@ -99,7 +99,7 @@ async def test_what_comes_with_an_error_is_told_before_it(play: Play) -> None:
     told: list[str] = []
     with pytest.raises(Broken):
         await _collect(told)
-    assert told == ["message_start", "content_block_delta"]
+    assert told == ["message_start", "message_delta"]
 
 
 async def test_an_error_in_the_first_read_can_still_be_a_status(play: Play) -> None:
@@ -110,17 +110,17 @@ async def test_an_error_in_the_first_read_can_still_be_a_status(play: Play) -> N
     assert told == []
 
 
-@pytest.mark.parametrize("last", [STOP, b'{"type":"error","error":{}}'])
+@pytest.mark.parametrize("last", [STOP, b'{"type":"error","error":{"type":"api_error","message":"no"}}'])
 async def test_a_provider_that_stays_after_the_last_event_is_left(play: Play, last: bytes) -> None:
-    shell = play(_Played([START, last], hangs=True))
+    shell = play(_Played([START, DELTA, last], hangs=True))
     async with asyncio.timeout(1):
         await _batches()
     assert shell.closed
 
 
 async def test_what_follows_the_last_event_is_read_and_dropped(play: Play) -> None:
-    shell = play(_Played([START, STOP], [DELTA], [DELTA]))
-    assert await _batches() == [["message_start", "message_stop"]]
+    shell = play(_Played([START, DELTA, STOP], [DELTA], [DELTA]))
+    assert await _batches() == [["message_start", "message_delta", "message_stop"]]
     assert shell.given == 3
 
 
@@ -134,7 +134,7 @@ async def test_leaving_early_closes_the_shell(play: Play) -> None:
 
 
 async def test_an_answer_nobody_reads_is_never_asked_for(play: Play) -> None:
-    shell = play(_Played([START, STOP]))
+    shell = play(_Played([START, DELTA, STOP]))
     async with stream.open_answer(TARGET, a_request(stream=True)) as answer:
         assert answer.opening() == []
     assert shell.given == 0

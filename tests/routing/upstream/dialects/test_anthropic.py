@@ -155,7 +155,7 @@ class TestStream:
 
     def test_json_spread_over_lines_becomes_one_line(self) -> None:
         spread = b'{"type":\n "ping"}'
-        assert b"\n" not in told(_translator(), START, spread, ANSWER[-1])[1].json
+        assert b"\n" not in told(_translator(), START, spread, *ANSWER[-2:])[1].json
 
     def test_nothing_is_said_before_anthropic_speaks(self) -> None:
         assert _translator().opening() == []
@@ -187,7 +187,7 @@ class TestStream:
 
 
 class TestWhole:
-    BODY = b'{"id":"msg_01A","type":"message","role":"assistant",\n "model":"claude-opus-4-8","content":[],"new":1}'
+    BODY = b'{"id":"msg_01A","type":"message","role":"assistant",\n "model":"claude-opus-4-8","content":[],"usage":{}}'
 
     def test_passes_byte_for_byte(self) -> None:
         (event,) = told(_translator(stream=False), self.BODY)
@@ -234,7 +234,8 @@ class TestRefusal:
 def test_events_stay_cheap() -> None:
     """No second look at a delta: the very payload is what goes out."""
     translator = _translator()
-    translator.feed("", START)
+    for payload in ANSWER[:3]:
+        translator.feed("", payload)
     (event,) = translator.feed("content_block_delta", ANSWER[3])
     assert isinstance(event, Event)
     assert event.json is ANSWER[3]

@@ -1,7 +1,7 @@
 """Wire text that was damaged on its way: lines lost, doubled and moved, values of another kind, an end anywhere.
 
-Whatever comes, nothing is raised but ``UpstreamError``'s tree, and what was told is a legal stream up to there. Of
-Anthropic's own events, which are handed on as they are, only the first holds.
+Whatever comes, nothing is raised but ``UpstreamError``'s tree, and what was told is a legal stream up to there. What
+holds of Anthropic's own events, which are handed on as they are, is in ``test_anthropic_damaged``.
 """
 
 from __future__ import annotations
