@@ -56,6 +56,7 @@ class Command(PlainCommand):
             write("No provider has a key yet, so the built-in demo answers. Put OPENAI_API_KEY, GEMINI_API_KEY or")
             write("ANTHROPIC_API_KEY into .env and start again, or add a key in the admin.")
         write("")
+        self.stdout.flush()  # `start` serves on in this process, and a log file would not see the key before its end
 
 
 def _first_admin() -> tuple[str, str] | None:
