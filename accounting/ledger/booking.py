@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from accounting.identity import Caller
 from accounting.models import LedgerEntry
+from accounting.pricing import PriceBook, Rates, Sale
 from accounting.tokens import Tokens
 from accounting.uuids import uuid7
 
@@ -138,3 +139,22 @@ class Row:
         self.attempts = end.attempts
         self.first_byte_ms = end.first_byte_ms
         self.duration_ms = end.duration_ms
+
+    def price(self, prices: PriceBook) -> Rates | None:
+        """Sets ``cost`` and ``rate_card`` by the prices in force when it began; returns the rates."""
+        booking, tokens = self.booking, self.tokens
+        rates = prices.rates(
+            Sale(
+                provider=booking.provider,
+                family=booking.price_family,
+                model=booking.model,
+                service_tier=self.service_tier or booking.service_tier,
+                total_input=tokens.total_input,
+                at=self.started_at,
+            )
+        )
+        if rates is not None:
+            self.cost, self.rate_card = rates.cost(tokens), rates.digest
+        else:  # nothing used costs nothing, whatever the price
+            self.cost, self.rate_card = None if tokens.total or tokens.web_searches else Decimal(0), None
+        return rates

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from accounting.identity import Caller
 from accounting.models import LedgerEntry, Team, User
-from accounting.pricing import PriceBook, Rates, Sale
+from accounting.pricing import PriceBook, Rates
 from accounting.tokens import Tokens
 from accounting.uuids import uuid7
 
@@ -111,9 +111,8 @@ class _Source:
         )
         row = Row(caller, booking, uuid7(moment), moment)
         row.end(self._end(usual))
-        rates = self._prices.rates(Sale(provider, provider, model, "", row.tokens.total_input, moment))
+        rates = row.price(self._prices)
         if rates is not None:
-            row.cost, row.rate_card = rates.cost(row.tokens), rates.digest
             self.cards[rates.digest] = rates
         return row
 

@@ -8,14 +8,16 @@ done again: rows are known by their ids.
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
+from io import FileIO
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import orjson
 
@@ -25,6 +27,8 @@ from accounting.tokens import Tokens
 
 from .booking import Booking, End, Row
 from .posting import Known, Opening, Rejection, Settlement, Work, post, unwritten
+
+logger = logging.getLogger(__name__)
 
 _BATCH: Final = 500
 _CALLER: Final = ("key_id", "key_name", "user_id", "user_name", "team_id", "team_name")
@@ -36,21 +40,35 @@ class Journal:
     def __init__(self, directory: Path, worker: uuid.UUID) -> None:
         self._directory = directory
         self._path = directory / f"ledger-{worker}.jsonl"
-        self._file: IO[bytes] | None = None
+        self._file: FileIO | None = None
 
     @property
     def is_empty(self) -> bool:
         return self._file is None
 
     def append(self, works: Iterable[Work]) -> None:
-        """Keeps ``works``: they are on the disk when this returns. Raises OSError."""
+        """Keeps ``works``: they are on the disk when this returns. Raises OSError; then none of them is kept."""
+        rest = memoryview(b"".join(orjson.dumps(_encode(work)) + b"\n" for work in works))
         if self._file is None:
-            self._directory.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("ab")
-            fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._file.write(b"".join(orjson.dumps(_encode(work)) + b"\n" for work in works))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+            self._file = self._open()
+        end = self._file.seek(0, os.SEEK_END)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            os.fsync(self._file.fileno())
+        except OSError:
+            self._file.truncate(end)
+            raise
+
+    def _open(self) -> FileIO:
+        """The file, locked. Until it is, a process that adopts what dead ones left may take it for theirs."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        while True:
+            file = FileIO(self._path, "ab")
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if self._path.exists() and os.path.samestat(self._path.stat(), os.fstat(file.fileno())):
+                return file
+            file.close()
 
     def replay(self, known: Known) -> None:
         """Writes what was kept, and forgets it. Raises django.db.Error; then all of it is still there."""
@@ -74,7 +92,12 @@ class Journal:
                     fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     continue  # its process lives
-                works = list(_read(path))
+                try:
+                    works = list(_read(path))
+                except (ValueError, TypeError, KeyError):
+                    logger.exception("the ledger's journal %s cannot be read: it is kept, with another ending", path)
+                    path.rename(path.with_suffix(".unreadable"))
+                    continue
                 ended = {work.row.id for work in works if isinstance(work, Settlement)}
                 orphans = [work.row for work in works if isinstance(work, Opening) and work.row.id not in ended]
                 _replay(known, works)

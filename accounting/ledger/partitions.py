@@ -15,6 +15,7 @@ from accounting.models import LedgerEntry
 from accounting.uuids import first_of
 
 TABLE: Final = LedgerEntry._meta.db_table
+DEFAULT: Final = f"{TABLE}_default"
 _AHEAD: Final = 2  # months
 _LOCK: Final = 0x7011_6A7E  # of this work, among PostgreSQL's advisory locks
 
@@ -70,10 +71,18 @@ def existing() -> set[str]:
 
 
 def _make(cursor: Any, month: date) -> None:
-    """Attached, not created as a partition: that way requests go on meanwhile."""
+    """Attached, not created as a partition: that way requests go on meanwhile.
+
+    A clock that was ahead has left rows of the month in the default partition, which then must give them up.
+    """
     name = name_of(month)
     begins, ends = (first_of(datetime(day.year, day.month, 1, tzinfo=UTC)) for day in (month, month_after(month)))
     cursor.execute(f"CREATE TABLE {name} (LIKE {TABLE} INCLUDING ALL) WITH (fillfactor = 80)")
+    cursor.execute(
+        f"WITH early AS (DELETE FROM {DEFAULT} WHERE id >= %s AND id < %s RETURNING *)"  # noqa: S608 (our own names)
+        f" INSERT INTO {name} SELECT * FROM early",
+        [begins, ends],
+    )
     cursor.execute(f"ALTER TABLE {TABLE} ATTACH PARTITION {name} FOR VALUES FROM ('{begins}') TO ('{ends}')")
 
 

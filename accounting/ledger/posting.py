@@ -22,7 +22,7 @@ from accounting.admission.policies import Policies, Policy
 from accounting.calibration import calibration
 from accounting.models import Generation, LedgerEntry, ModelStatistics, Price
 from accounting.models.money import from_units, to_units
-from accounting.pricing import PriceBook, Rates, Sale
+from accounting.pricing import PriceBook, Rates
 from accounting.rollups import Rollups
 from accounting.tokens import Tokens
 
@@ -190,22 +190,9 @@ class _Posting:
         return Wanted(0 if money is None else to_units(money), reserve.total)
 
     def _price(self, row: Row) -> Rates | None:
-        """Sets the row's cost and its card; returns the rates."""
-        booking, tokens = row.booking, row.tokens
-        rates = self.known.prices.rates(
-            Sale(
-                provider=booking.provider,
-                family=booking.price_family,
-                model=booking.model,
-                service_tier=row.service_tier or booking.service_tier,
-                total_input=tokens.total_input,
-                at=row.started_at,
-            )
-        )
-        row.cost = Decimal(0) if not tokens.total and not tokens.web_searches else None
-        row.rate_card = None
+        """Sets the row's cost and its card, which is kept; returns the rates."""
+        rates = row.price(self.known.prices)
         if rates is not None:
-            row.cost, row.rate_card = rates.cost(tokens), rates.digest
             self.cards[rates.digest] = rates
         return rates
 

@@ -16,7 +16,7 @@ from accounting.admission.policies import Policies
 from accounting.models import LedgerEntry, Price
 from accounting.models.ledger import LedgerQuerySet
 from accounting.models.money import to_units
-from accounting.pricing import PriceBook, Rates, Sale
+from accounting.pricing import PriceBook, Rates
 from accounting.rollups import Rollups
 
 from . import cards, rows
@@ -66,16 +66,12 @@ def _changes(entries: Iterable[LedgerEntry], prices: PriceBook, used: dict[str, 
         before = rows.restore(entry)
         if before.outcome == LedgerEntry.Outcome.REJECTED:
             continue
-        booking, tokens = before.booking, before.tokens
-        tier = before.service_tier or booking.service_tier
-        sale = Sale(booking.provider, booking.price_family, booking.model, tier, tokens.total_input, before.started_at)
-        rates = prices.rates(sale)
-        cost = rates.cost(tokens) if rates is not None else (None if tokens.total else Decimal(0))
-        card = rates.digest if rates is not None else None
-        if _units(cost) != _units(before.cost):
+        after = replace(before)
+        rates = after.price(prices)
+        if _units(after.cost) != _units(before.cost):
             if rates is not None:
                 used[rates.digest] = rates
-            yield Change(before, replace(before, cost=cost, rate_card=card))
+            yield Change(before, after)
 
 
 def _write(changes: list[Change], policies: Policies, used: dict[str, Rates]) -> None:

@@ -14,6 +14,7 @@ from .booking import Row
 
 _TABLE: Final = ModelStatistics._meta.db_table
 _MANY: Final = 2000
+_LONGEST: Final = 1_000_000  # tokens: a longer answer is some provider's mistake, and its square would break the sum
 _SUMS: Final = ("requests", "request_bytes", "input_tokens", "output_tokens", "output_squares")
 _UPSERT: Final = Upsert(_TABLE, ("model_key", *_SUMS), conflict=("model_key",), sums=_SUMS)
 
@@ -29,9 +30,10 @@ def write(rows: Iterable[Row]) -> None:
     for row in rows:
         total = sums.setdefault(row.booking.model_key, [0] * len(_SUMS))
         measured = bool(row.booking.input_bytes)
+        output = min(row.tokens.output, _LONGEST)
         total[0] += 1
         total[1] += row.booking.input_bytes
         total[2] += row.tokens.total_input if measured else 0
-        total[3] += row.tokens.output
-        total[4] += row.tokens.output**2
+        total[3] += output
+        total[4] += output**2
     _UPSERT.write([(model_key, *total) for model_key, total in sorted(sums.items())])

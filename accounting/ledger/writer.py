@@ -147,6 +147,9 @@ class Writer:
         except _PASSING as error:
             connection.close()
             logger.warning("the ledger's lease could not be renewed: %s", type(error).__name__)
+        except (Error, OSError):
+            connection.close()
+            logger.exception("the ledger's housekeeping failed; requests go on")
 
     def _end(self, lease: leases.Lease) -> None:
         if self._away_until:

@@ -13,11 +13,12 @@ import pytest
 from django.db import connection
 
 from accounting.identity import Caller
-from accounting.ledger import leases, rows
+from accounting.ledger import leases, rows, statistics
 from accounting.ledger.booking import Booking, Row
 from accounting.ledger.posting import Known, Opening, post
 from accounting.models import LedgerEntry, ModelStatistics, Worker
 from accounting.statements import fetch
+from accounting.tokens import Tokens
 
 pytestmark = pytest.mark.django_db
 
@@ -112,3 +113,13 @@ def test_what_was_learned_long_ago_fades() -> None:
     tend()
     found = ModelStatistics.objects.order_by("model_key").values_list("requests", "output_tokens")
     assert list(found) == [(2000, 200_000), (10, 1000)]
+
+
+def test_an_answer_longer_than_any_is_teaches_no_more_than_the_longest() -> None:
+    """Three times 2³¹ - 1 tokens, squared and added up, are more than the database's largest integer."""
+    row = Row.new(Caller(1, "", None, "", None, ""), Booking(request_id="req_1", provider="p", model="odd"))
+    row.tokens = Tokens(output=2**31 - 1)
+    for _ in range(3):
+        statistics.write([row])
+    learned = ModelStatistics.objects.get(model_key="p/odd")
+    assert (learned.requests, learned.output_squares) == (3, 3 * 10**12)

@@ -61,11 +61,22 @@ def test_rows_go_to_their_month_and_old_months_are_dropped() -> None:
     write(datetime(2024, 12, 15, tzinfo=UTC))
     kept = write(datetime(2025, 1, 15, tzinfo=UTC))
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {partitions.name_of(date(2024, 12, 1))}")  # noqa: S608
+        cursor.execute(f"SELECT count(*) FROM {partitions.name_of(date(2024, 12, 1))}")  # noqa: S608 - our own name
         assert cursor.fetchone() == (1,)
     dropped = partitions.drop_before(date(2025, 1, 20))
     assert dropped == [partitions.name_of(date(2024, 11, 1)), partitions.name_of(date(2024, 12, 1))]
     assert list(LedgerEntry.objects.values_list("pk", flat=True)) == [kept]
+
+
+@only_postgresql
+def test_rows_of_a_clock_that_was_ahead_move_to_their_month_when_it_is_made() -> None:
+    early = write(datetime(2031, 5, 15, tzinfo=UTC))
+    other = write(datetime(2031, 6, 1, tzinfo=UTC))
+    partitions.make(date(2031, 5, 1), date(2031, 5, 31))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM {partitions.name_of(date(2031, 5, 1))}")  # noqa: S608 - our own name
+        assert cursor.fetchall() == [(early,)]
+    assert set(LedgerEntry.objects.values_list("pk", flat=True)) == {early, other}
 
 
 @only_postgresql

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import fcntl
 import logging
+import os
 import threading
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -12,13 +15,13 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.db import DataError, OperationalError
+from django.db import DataError, OperationalError, ProgrammingError
 
 from accounting import ledger
 from accounting.admission.gate import Soft
 from accounting.errors import LedgerUnavailable
 from accounting.identity import Caller
-from accounting.ledger import Booking, journal, leases, posting, writer
+from accounting.ledger import Booking, journal, leases, partitions, posting, writer
 from accounting.ledger.posting import Known, Work
 from accounting.models import DailyUsage, LedgerEntry, Limit, LimitCounter, Worker
 
@@ -136,9 +139,7 @@ async def test_with_a_journal_requests_are_served_and_written_later(
     async with ledger.entry(caller, booking(), generation=None) as under_way:
         assert len(drawer.files) == 1
         outage.is_on = False
-        while drawer.files:
-            await asyncio.sleep(0.05)
-            await ledger.drain()
+        await _replayed(drawer)
         under_way.observe([end(input_tokens=2000, output_tokens=200)])
         await under_way.settle()
     rows = [row async for row in LedgerEntry.objects.order_by("input_tokens")]
@@ -173,6 +174,82 @@ async def test_what_a_dead_process_left_in_its_journal_is_written_by_the_next(
     outcomes = [row.outcome async for row in LedgerEntry.objects.order_by("started_at")]
     assert outcomes == ["complete", "lost"]
     assert not drawer.files
+
+
+async def test_what_the_journal_could_not_keep_is_not_written_later(
+    caller: Caller, booking: Make, outage: Outage, drawer: Drawer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outage.is_on = True
+    async with ledger.entry(caller, booking(), generation=None) as entry:
+        with monkeypatch.context() as disk:
+            disk.setattr(os, "fsync", _full)
+            with pytest.raises(LedgerUnavailable):
+                async with ledger.entry(caller, booking(), generation=None):
+                    raise AssertionError("nothing may be sent")
+        entry.observe([end(input_tokens=1000, output_tokens=100)])
+        await entry.settle()
+    outage.is_on = False
+    await _replayed(drawer)
+    assert [row.outcome async for row in LedgerEntry.objects.all()] == ["complete"]
+
+
+def _full(descriptor: int) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+async def _replayed(drawer: Drawer) -> None:
+    while drawer.files:
+        await asyncio.sleep(0.05)
+        await ledger.drain()
+
+
+async def test_a_journal_taken_for_a_dead_ones_before_it_was_locked_is_made_anew(
+    caller: Caller, booking: Make, outage: Outage, drawer: Drawer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, taken = fcntl.flock, list[Path]()
+
+    def late(file: Any, operation: int) -> None:
+        if not taken:
+            taken.extend(drawer.files)
+            for path in drawer.files:
+                path.unlink()
+        lock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    outage.is_on = True
+    async with ledger.entry(caller, booking(), generation=None) as entry:
+        entry.observe([end(input_tokens=1000, output_tokens=100)])
+        await entry.settle()
+    assert taken == drawer.files
+    outage.is_on = False
+    await _replayed(drawer)
+    assert [row.outcome async for row in LedgerEntry.objects.all()] == ["complete"]
+
+
+async def test_a_damaged_journal_is_put_aside(
+    caller: Caller, booking: Make, drawer: Drawer, caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged = drawer.path / "ledger-damaged.jsonl"
+    damaged.write_bytes(b'{"kind": "Opening", "id":\n')
+    async with ledger.entry(caller, booking(), generation=None) as entry:
+        await entry.settle()
+    assert not damaged.exists()
+    assert damaged.with_suffix(".unreadable").exists()
+    assert "cannot be read" in caplog.text
+
+
+async def test_housekeeping_that_fails_stops_no_request(
+    caller: Caller, booking: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused(today: object) -> None:
+        raise ProgrammingError("must be owner of table")
+
+    await ledger.stop()
+    monkeypatch.setattr(partitions, "make_ahead", refused)
+    async with ledger.entry(caller, booking(), generation=None) as entry:
+        await entry.settle()
+    assert (await LedgerEntry.objects.aget()).outcome == "complete"
+    assert "housekeeping failed" in caplog.text
 
 
 class LostWord:
