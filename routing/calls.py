@@ -106,7 +106,7 @@ async def _call(
         max_tokens=request.max_tokens,
         client=client,
     )
-    async with ledger.entry(caller, booking, generation=None) as entry:
+    async with ledger.entry(caller, booking, generation=None, is_live=False) as entry:
         try:
             async with open_answer(resolution.target, request) as answer:
                 async for events in answer:

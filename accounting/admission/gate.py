@@ -113,7 +113,7 @@ class Gate:
         for policy in policies:
             counter = self._counter(policy, row) if policy.is_budget and policy.enabled else None
             if counter is not None and _is_filled(policy, counter):
-                headers.append((b"x-tollgate-budget", self._fill(policy, counter).encode("ascii", "replace")))
+                headers.append((b"x-tollgate-budget", _in_one_line(self._fill(policy, counter))))
         return headers
 
     # --- one limit ----------------------------------------------------------------------------------------------
@@ -206,6 +206,11 @@ class Gate:
 def _rated(row: Row) -> int:
     """Tokens that count against a rate: cache reads do not, as with Anthropic."""
     return row.tokens.total - row.tokens.cache_read
+
+
+def _in_one_line(text: str) -> bytes:
+    """As a header takes it: names in it are people's to choose, and none may begin a header of its own."""
+    return "".join(sign if sign.isprintable() else " " for sign in text).encode("ascii", "replace")
 
 
 def _is_filled(policy: Policy, counter: Counter) -> bool:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from http.client import HTTPException
 from typing import Any, Final
 from urllib.error import URLError
 from urllib.parse import urlsplit
@@ -33,17 +34,26 @@ _sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="budget-notices")
 def announce(filled: Sequence[Soft]) -> None:
     """Sends word of each budget, and returns at once."""
     for soft in filled:
-        _sender.submit(_send, soft)
+        _sender.submit(_send, soft).add_done_callback(_log_defect)
 
 
 def _send(soft: Soft) -> None:
+    """By every way there is: one that is blocked does not block the other."""
     try:
-        mail(soft)
-        post(soft)
-    except (OSError, Error):
-        logger.exception("a notice of budget %d could not be sent", soft.policy.id)
+        for tell in (mail, post):
+            try:
+                tell(soft)
+            except (OSError, HTTPException, ValueError, Error) as error:
+                # No traceback, and of an odd URL not even its words: a webhook's address is a secret.
+                why = error if isinstance(error, OSError) else type(error).__name__
+                logger.error("no %s of a filled budget (limit %d): %s", tell.__name__, soft.policy.id, why)  # noqa: TRY400
     finally:
         connections.close_all()
+
+
+def _log_defect(sent: Future[None]) -> None:
+    if (error := sent.exception()) is not None:
+        logger.critical("a notice of a budget met a defect", exc_info=error)
 
 
 def mail(soft: Soft) -> None:
@@ -60,8 +70,8 @@ def post(soft: Soft) -> None:
         return
     if urlsplit(url).scheme not in ("http", "https"):
         raise URLError("BUDGET_WEBHOOK_URL is not an HTTP address")
-    request = Request(url, data=orjson.dumps(payload(soft)), headers={"content-type": "application/json"})  # noqa: S310
-    with urlopen(request, timeout=_TIMEOUT):  # noqa: S310
+    request = Request(url, data=orjson.dumps(payload(soft)), headers={"content-type": "application/json"})  # noqa: S310 (seen to)
+    with urlopen(request, timeout=_TIMEOUT):  # noqa: S310 (its scheme was looked at above)
         pass
 
 
@@ -100,7 +110,8 @@ def concerned(soft: Soft) -> list[User]:
 
 
 def _subject(soft: Soft) -> str:
-    return f"Budget of {soft.policy.subject}: {soft.policy.soft_percent}% used"
+    # In one line: a name in it is people's to choose, and a mail's header ends with the line.
+    return " ".join(f"Budget of {soft.policy.subject}: {soft.policy.soft_percent}% used".split())
 
 
 def _body(soft: Soft) -> str:

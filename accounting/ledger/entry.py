@@ -174,12 +174,15 @@ class Entry:
 
 
 @asynccontextmanager
-async def entry(caller: Caller, booking: Booking, *, generation: int | None) -> AsyncIterator[Entry]:
+async def entry(
+    caller: Caller, booking: Booking, *, generation: int | None, is_live: bool = True
+) -> AsyncIterator[Entry]:
     """Opens a row with its reservation, and sees that it is settled, however the block is left.
 
     ``generation`` is that of the table the request was decided on; None goes on whatever it is. Raises Stale where it
     has moved, LimitReached, BudgetSpent and LedgerUnavailable; nothing is reserved then. Left without ``settle``, the
-    row is interrupted (the task was cancelled) or failed (any other exception), on an estimate.
+    row is interrupted (the task was cancelled) or failed (any other exception), on an estimate. ``is_live``: shown on
+    live pages; not for what runs in another event loop than the worker's, which alone keeps count of those.
     """
     row = Row.new(caller, booking)
     opened = Entry(row)
@@ -195,7 +198,8 @@ async def entry(caller: Caller, booking: Booking, *, generation: int | None) -> 
     except TimeoutError:
         opened.withdraw(Outcome.GATEWAY_ERROR, LedgerUnavailable.__name__)
         raise LedgerUnavailable(UNAVAILABLE) from None
-    live.enter(opened)
+    if is_live:
+        live.enter(opened)
     try:
         yield opened
     except (asyncio.CancelledError, GeneratorExit):
@@ -205,7 +209,8 @@ async def entry(caller: Caller, booking: Booking, *, generation: int | None) -> 
         await _finish(opened, Outcome.GATEWAY_ERROR, type(error).__name__)
         raise
     finally:
-        live.leave(opened)
+        if is_live:
+            live.leave(opened)
     await _finish(opened, Outcome.GATEWAY_ERROR, "unsettled")
 
 

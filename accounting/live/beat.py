@@ -39,7 +39,8 @@ class Pulse:
             lines, looked = this_worker.look(now - looked), now
             serial += 1
             await carrier.publish(worker, serial, lines)
-            if not lines:
+            # A request may have come while that went out, and found this beat still going.
+            if not lines and this_worker.is_empty:
                 return
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from importlib import import_module
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest
 
 from accounting.reports import NOBODY, Viewer
@@ -22,6 +24,8 @@ FRAME_SECONDS = 1.0
 CHECK_SECONDS = 30.0  # how soon somebody who has lost a right, or signed out, is shown nothing more
 NOT_SIGNED_IN: Final = 4401
 NO_SUCH_PATH: Final = 4404
+TRY_AGAIN_LATER: Final = 1013  # RFC 6455's registry; the page does
+_log = logging.getLogger(__name__)
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
@@ -37,7 +41,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         await self.channel_layer.group_add(GROUP, self.channel_name)
         await self.accept()
         relay.join()
-        self._frames = asyncio.create_task(self._send_frames(), name="live frames")
+        self._frames = asyncio.create_task(self._keep_telling(), name="live frames")
 
     async def disconnect(self, code: int) -> None:
         frames, self._frames = self._frames, None
@@ -51,6 +55,14 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     async def live_snapshot(self, event: dict[str, Any]) -> None:
         self._board.take(event["worker"], event["lines"])
+
+    async def _keep_telling(self) -> None:
+        try:
+            await self._send_frames()
+        except (DatabaseError, InterfaceError) as error:
+            # A page whose frames have stopped would show the last one for ever.
+            _log.warning("A live page is closed, for the database does not answer: %s", error)
+            await self.close(TRY_AGAIN_LATER)
 
     async def _send_frames(self) -> None:
         shown: dict[str, Any] | None = None

@@ -59,6 +59,10 @@ class Tally:
         self._inside: dict[Passing, int] = {}  # tokens at the last look
         self._of_the_gone: dict[Whose, int] = defaultdict(int)  # tokens since the last look
 
+    @property
+    def is_empty(self) -> bool:
+        return not self._inside
+
     def enter(self, passing: Passing) -> None:
         self._inside[passing] = 0
 

@@ -46,19 +46,23 @@ class Agent:
 
 
 def sessions(selection: Selection, *, limit: int = 50, before: datetime | None = None) -> tuple[Session, ...]:
-    """At most ``limit`` of the latest sessions, the latest first. Two queries.
+    """At most ``limit`` of the latest sessions, the latest first. Two queries, and one more where it goes on.
 
     ``before`` goes on from the last one's ``last_at``; a session that was still at work then is not told again.
     """
     rows = selection.entries().exclude(session_id="")
     recent = rows if before is None else rows.filter(started_at__lt=before)
-    found = recent.order_by("-started_at").values_list("session_id", flat=True)[:LOOK_BACK]
-    names = list(dict.fromkeys(found))[:limit]
+    found = dict.fromkeys(recent.order_by("-started_at").values_list("session_id", flat=True)[:LOOK_BACK])
+    if before is not None:
+        for told in rows.filter(started_at__gte=before, session_id__in=list(found)).values_list(
+            "session_id", flat=True
+        ):
+            found.pop(told, None)
+    names = list(found)[:limit]
     if not names:
         return ()
     grouped: Any = rows.filter(session_id__in=names).values("session_id").annotate(**_SPAN, **_WHO, **ENTRY_SUMS)
-    known = [one for one in map(_session, grouped) if before is None or one.last_at < before]
-    return tuple(sorted(known, key=lambda one: (one.last_at, one.session_id), reverse=True))
+    return tuple(sorted(map(_session, grouped), key=lambda one: (one.last_at, one.session_id), reverse=True))
 
 
 def agents(selection: Selection, session_id: str) -> tuple[Agent, ...]:

@@ -195,3 +195,11 @@ def test_a_refusal_by_one_limit_leaves_the_others_untouched(desk: Desk) -> None:
     assert isinstance(desk.open()[1], BudgetSpent)
     assert LimitCounter.objects.get(limit=team).in_flight == 0
     assert LedgerEntry.objects.get().outcome == "rejected"
+
+
+def test_a_name_of_two_lines_makes_one_header(desk: Desk) -> None:
+    desk.limit(name="A\r\nset-cookie: a=b", kind="budget", period="month", amount=Decimal("0.01"), soft_percent=1)
+    row, _ = desk.open(input_estimate=100)
+    desk.settle(row, input=1000)
+    _, headers = desk.open(input_estimate=100)
+    assert b"'A  set-cookie: a=b' of $0.0100" in dict(headers)[b"x-tollgate-budget"]

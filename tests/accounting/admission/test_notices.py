@@ -91,3 +91,32 @@ def test_a_file_is_no_webhook(settings: LazySettings) -> None:
     settings.BUDGET_WEBHOOK_URL = "file:///etc/passwd"
     with pytest.raises(OSError, match="not an HTTP address"):
         notices.post(filled(scope="gateway"))
+
+
+def test_a_mail_server_that_is_away_does_not_keep_the_webhook_from_being_told(
+    hook: tuple[str, list[Any]], settings: LazySettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.BUDGET_WEBHOOK_URL, received = hook
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    User.objects.create(username="root", is_staff=True, email="root@example.com")
+    notices._send(filled(scope="gateway"))
+    assert len(received) == 1
+    assert "no mail of a filled budget" in caplog.text
+
+
+def test_what_a_webhook_answers_is_logged_without_its_address(
+    settings: LazySettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.BUDGET_WEBHOOK_URL = "http://127.0.0.1/a secret path"
+    notices._send(filled(scope="gateway"))
+    assert "no post of a filled budget" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_name_of_two_lines_is_mailed_in_one() -> None:
+    team = Team.objects.create(name="engines\r\nBcc: eve@example.com")
+    ada = User.objects.create(username="ada", email="ada@example.com")
+    Membership.objects.create(user=ada, team=team, role=Membership.Role.LEAD)
+    notices.mail(filled(scope="team", team=team))
+    assert mail.outbox[0].subject == "Budget of team engines Bcc: eve@example.com: 80% used"

@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -159,6 +160,39 @@ async def test_who_signs_out_is_shown_nothing_more(people: Company, monkeypatch:
         while (output := await socket.receive_output(timeout=PATIENCE))["type"] == "websocket.send":
             pass
         assert output == {"type": "websocket.close", "code": consumer.NOT_SIGNED_IN}
+
+
+async def test_a_page_whose_rights_cannot_be_looked_up_is_closed_to_try_again(
+    people: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(scope: object) -> Any:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(consumer, "CHECK_SECONDS", 0.05)
+    async with opened(people, "bob") as socket:
+        monkeypatch.setattr(consumer, "_viewer", away)
+        while (output := await socket.receive_output(timeout=PATIENCE))["type"] == "websocket.send":
+            pass
+        assert output == {"type": "websocket.close", "code": consumer.TRY_AGAIN_LATER}
+
+
+async def test_a_request_that_comes_with_the_last_word_of_a_beat_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The beat is about to end, for nothing was in flight when it looked."""
+    passing = Streaming(Caller(1, "k", 7, "bob", None, ""))
+    told = asyncio.Event()
+
+    async def publish(worker: UUID, serial: int, lines: list[Line]) -> None:
+        if serial == 1:
+            live.enter(passing)
+        if lines:
+            told.set()
+
+    monkeypatch.setattr(carrier, "publish", publish)
+    beat.pulse.wake()
+    async with asyncio.timeout(PATIENCE):
+        await told.wait()
+    live.leave(passing)
+    await live.stop()
 
 
 async def test_old_workers_rows_are_swept(people: Company) -> None:

@@ -32,6 +32,22 @@ def test_the_latest_sessions_first_with_what_they_cost(
     assert [found.session_id for found in sessions(everything, before=one.last_at)] == ["two"]
 
 
+def test_going_on_skips_no_session_for_one_that_was_told(company: Company, everything: Selection) -> None:
+    """A session that worked all along stands before many others, and takes no place on the pages behind."""
+    record(company, "bob", session_id="long", started_at=NOON)
+    for minute in range(1, 6):
+        record(company, "carl", session_id=f"s{minute}", started_at=NOON + timedelta(minutes=minute))
+    record(company, "bob", session_id="long", started_at=NOON + timedelta(minutes=1, seconds=30))
+    record(company, "bob", session_id="long", started_at=NOON + timedelta(minutes=9))
+    told: list[str] = []
+    page = sessions(everything, limit=2)
+    while page:
+        told += [one.session_id for one in page]
+        assert len(page) == 2
+        page = sessions(everything, limit=2, before=page[-1].last_at)
+    assert told == ["long", "s5", "s4", "s3", "s2", "s1"]
+
+
 def test_a_viewer_sees_their_sessions_alone(company: Company, everything: Selection) -> None:
     record(company, "bob", session_id="one")
     record(company, "carl", session_id="two")

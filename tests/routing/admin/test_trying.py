@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from accounting import ledger
+from accounting import ledger, live
 from accounting.models import Generation, LedgerEntry, Limit, LimitCounter, Membership, Team, User
 from routing.models import Override, Provider, Tier
 from tests.routing.mappings import ALL_KEYS, set_up
@@ -54,6 +54,18 @@ def provider(transactional_db: None) -> Iterator[ScriptedProvider]:
         )
         yield scripted
         ledger.close()
+
+
+def test_a_call_of_the_gateways_own_is_not_counted_live(
+    admin_client: Client, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs in a thread with an event loop of its own; the tally is the worker's loop's, and no other's."""
+    entered: list[object] = []
+    monkeypatch.setattr(live, "enter", entered.append)
+    provider.reply(Reply([Text("ready")]))
+    admin_client.post(TEST, {"model": "claude-opus-4-8", "user": "", "kind": "text"})
+    assert LedgerEntry.objects.get().outcome == "complete"
+    assert entered == []
 
 
 @pytest.mark.parametrize("model", ["claude-opus-4-8", "gemini/gemini-2.5-flash", "anthropic/claude-haiku-4-5"])
