@@ -1,14 +1,15 @@
-"""System checks of what an operator may set about money."""
+"""System checks of what an operator may set about money, networks and mail."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ipaddress import ip_network
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 
 RESERVATIONS: Final = ("typical", "strict")
 
@@ -42,3 +43,41 @@ def money(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessag
             )
         )
     return found
+
+
+@register
+def networks(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """E008: an address or a network that is none; every request would fail on it."""
+    return [
+        Error(
+            f"{name} names '{given}', which is no network.",
+            hint="Write addresses and CIDR blocks, separated by commas: 10.0.0.0/8,192.0.2.7",
+            id="tollgate.E008",
+        )
+        for name in ("TRUSTED_PROXIES", "METRICS_NETWORKS")
+        for given in getattr(settings, name)
+        if not _is_network(given)
+    ]
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+@register
+def mail(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """W007: links in mails that lead where whoever asked for the mail wants."""
+    if not settings.MAIL_IS_SENT or settings.PUBLIC_URL or "*" not in settings.ALLOWED_HOSTS:
+        return []
+    return [
+        Warning(
+            "Mail is sent, PUBLIC_URL is not set, and every host is allowed: a link that resets a password leads to"
+            " whatever host a stranger asked by.",
+            hint="Set PUBLIC_URL to where people reach the gateway.",
+            id="tollgate.W007",
+        )
+    ]

@@ -7,7 +7,7 @@ import hmac
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -68,6 +68,8 @@ def mint(
     name: str = "default",
     expires_at: datetime | None = None,
     scopes: list[str] | None = None,
+    allowed_models: Sequence[str] = (),
+    allowed_networks: Sequence[str] = (),
     replaces: Key | None = None,
 ) -> tuple[Key, str]:
     """A new key and its token, which is nowhere kept: ``tg_<public id>_<secret>``, 238 bits of secret."""
@@ -83,6 +85,8 @@ def mint(
         name=name,
         expires_at=expires_at,
         scopes=DEFAULT_SCOPES if scopes is None else scopes,
+        allowed_models=list(allowed_models),
+        allowed_networks=list(allowed_networks),
         replaces=replaces,
     )
     return key, token

@@ -35,11 +35,10 @@ def rotate(key: Key, grace: timedelta) -> tuple[Key, str]:
             # As long a life as the old one was given.
             expires_at=now + (old.expires_at - old.created_at) if old.expires_at else None,
             scopes=old.scopes,
+            allowed_models=old.allowed_models,
+            allowed_networks=old.allowed_networks,
             replaces=old,
         )
-        if old.allowed_models or old.allowed_networks:
-            new.allowed_models, new.allowed_networks = old.allowed_models, old.allowed_networks
-            new.save(update_fields=["allowed_models", "allowed_networks"])
         for limit in old.limits.all():
             _copy(limit, new)
         end = now + grace

@@ -4,8 +4,10 @@ Each variable may also be given as ``NAME_FILE``, the path of a file that holds 
 secrets). ``.env`` beside ``manage.py`` is read as well; a real environment variable wins over it.
 """
 
+import os
 import secrets
 import sys
+from functools import partial
 from pathlib import Path
 
 import environ
@@ -44,8 +46,7 @@ def _secret_key() -> str:
     path = DATA_DIR / "secret-key"
     DATA_DIR.mkdir(parents=True, exist_ok=True)
     try:
-        with path.open("x") as new:
-            path.chmod(0o600)
+        with open(path, "x", opener=partial(os.open, mode=0o600)) as new:
             new.write(secrets.token_urlsafe(64))
     except FileExistsError:
         pass

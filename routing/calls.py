@@ -16,6 +16,7 @@ from accounting.errors import AccountingError
 from accounting.identity import Caller
 from accounting.models import LedgerEntry
 
+from .booking import booking
 from .gateway.parsing import parse
 from .resolution import Resolution
 from .upstream import http
@@ -94,19 +95,8 @@ async def call(resolution: Resolution, caller: Caller, body: JSON, *, client: st
 async def _call(
     called: Called, resolution: Resolution, caller: Caller, request: MessagesRequest, client: str, began: float
 ) -> None:
-    booking = ledger.Booking(
-        request_id=called.request_id,
-        asked_model=resolution.asked_model,
-        tier=resolution.tier,
-        provider=resolution.target.provider,
-        model=resolution.target.model,
-        price_family=resolution.price_family,
-        streamed=request.stream,
-        input_estimate=request.input_estimate,
-        max_tokens=request.max_tokens,
-        client=client,
-    )
-    async with ledger.entry(caller, booking, generation=None, is_live=False) as entry:
+    booked = booking(called.request_id, resolution, request, client=client)
+    async with ledger.entry(caller, booked, generation=None, is_live=False) as entry:
         try:
             async with open_answer(resolution.target, request) as answer:
                 async for events in answer:

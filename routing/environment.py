@@ -1,7 +1,7 @@
 """What the environment says of providers and mappings: the variables that people of claude-code-proxy already have.
 
 It is read at the first start, and by ``manage.py load_mapping``; otherwise the database rules. Everything here is pure.
-The rules are issue 2's, "Configuration"; their origin is 1rgs/claude-code-proxy.
+The rules' origin is 1rgs/claude-code-proxy.
 """
 
 from __future__ import annotations

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from accounting.identity import Caller
 from accounting.models import Membership, Team, User
+
+NOBODY: Final = Caller(key_id=0, key_name="", user_id=None, user_name="", team_id=None, team_name="")
 
 
 def for_user(user: User) -> Caller:

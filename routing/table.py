@@ -1,7 +1,7 @@
 """The routing table: what the database says of providers, models and mappings, as frozen values in memory.
 
-It is compiled in one pass, swapped whole, and never changed. ``generation`` was read before the rows, so a table is
-never older than it says (see ``accounting.models.freshness``).
+It is compiled in one pass, swapped whole, and never changed. Its rows are those of one ``generation`` (see
+``accounting.models.freshness``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
@@ -129,28 +129,56 @@ class RoutingTable:
     owners: Mapping[str, tuple[str, ...]]
 
 
+class _Rows(NamedTuple):
+    """Everything a table is made of, as it was at one generation."""
+
+    credentials: list[models.Credential]
+    models: list[models.Model]
+    providers: list[models.Provider]
+    tiers: list[models.Tier]
+    patterns: list[models.TierPattern]
+    overrides: list[models.Override]
+
+    @classmethod
+    def read(cls) -> _Rows:
+        return cls(
+            credentials=list(models.Credential.objects.all()),
+            models=list(models.Model.objects.order_by("provider_id", "id")),
+            providers=list(models.Provider.objects.order_by("id")),
+            tiers=list(models.Tier.objects.all()),
+            patterns=list(models.TierPattern.objects.order_by("position", "id")),
+            overrides=list(models.Override.objects.order_by("id")),
+        )
+
+
 def load() -> RoutingTable:
     """The table as the database has it now. LiteLLM's list is read here too, away from the event loop."""
     pricelist.entries()
     catalog.prefixes()
-    generation = Generation.read()
-    keys = credentials.opened(models.Credential.objects.all())
-    rows = list(models.Model.objects.order_by("provider_id", "id"))
+    while True:
+        generation = Generation.read()
+        rows = _Rows.read()
+        # Each query sees what is committed by then: rows of two states may name each other in vain.
+        if Generation.read() == generation:
+            return _compiled(generation, rows)
+
+
+def _compiled(generation: int, rows: _Rows) -> RoutingTable:
+    keys = credentials.opened(rows.credentials)
     known = {
         provider: {row.name: _known(row) for row in group}
-        for provider, group in groupby(rows, key=lambda row: row.provider_id)
+        for provider, group in groupby(rows.models, key=lambda row: row.provider_id)
     }
-    providers = {row.pk: row for row in models.Provider.objects.order_by("id")}
-    hosts = {row.name: _host(row, keys.get(row.pk), known.get(row.pk, {})) for row in providers.values()}
-    tiers = {row.pk: row for row in models.Tier.objects.all()}
-    patterns = models.TierPattern.objects.order_by("position", "id")
+    providers = {row.pk: row for row in rows.providers}
+    hosts = {row.name: _host(row, keys.get(row.pk), known.get(row.pk, {})) for row in rows.providers}
+    tiers = {row.pk: row for row in rows.tiers}
 
     def goal(row: models.Tier | models.Override) -> Goal:
         return Goal(providers[row.provider_id].name, row.model)
 
     detours: dict[tuple[str, int], list[Detour]] = {}
-    for row in models.Override.objects.order_by("id"):
-        owner = ("user", row.user_id) if row.user_id is not None else ("team", row.team_id)
+    for row in rows.overrides:
+        owner = ("user", row.user_id) if row.user_id is not None else ("team", row.team_id or 0)
         tier = tiers[row.tier_id].name if row.tier_id is not None else ""
         detours.setdefault(owner, []).append(Detour(tier, row.pattern.lower(), goal(row)))
     owners: dict[str, list[str]] = {}
@@ -161,7 +189,7 @@ def load() -> RoutingTable:
         generation=generation,
         hosts=MappingProxyType(hosts),
         tiers=MappingProxyType({row.name: goal(row) for row in tiers.values()}),
-        patterns=tuple((row.pattern.lower(), tiers[row.tier_id].name) for row in patterns),
+        patterns=tuple((row.pattern.lower(), tiers[row.tier_id].name) for row in rows.patterns),
         detours=MappingProxyType({owner: tuple(group) for owner, group in detours.items()}),
         owners=MappingProxyType(
             {name: tuple(sorted(group, key=lambda one: not hosts[one].enabled)) for name, group in owners.items()}

@@ -21,6 +21,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounting.identity import DEFAULT_SCOPES, SCOPES, mint
 from accounting.models import Key, User
+from accounting.pages.snippets import base_url
 from accounting.rotation import NotRotatable, revoke, rotate
 
 from .many import Line, ManyView, ask
@@ -170,7 +171,7 @@ def shown_once(model_admin: Any, request: HttpRequest, key: Key, token: str) -> 
         "title": "Your new key",
         "key": key,
         "token": token,
-        "base_url": request.build_absolute_uri("/").rstrip("/"),
+        "base_url": base_url(request),
         "opts": Key._meta,
     }
     response = TemplateResponse(request, "admin/accounting/key_shown.html", context)
@@ -217,11 +218,14 @@ class KeyAdmin(ModelAdmin):
             super().save_model(request, obj, form, change)
             return
         made, token = mint(
-            obj.user, team=obj.team, name=obj.name, expires_at=obj.expires_at, scopes=form.cleaned_data["scopes"]
+            obj.user,
+            team=obj.team,
+            name=obj.name,
+            expires_at=obj.expires_at,
+            scopes=form.cleaned_data["scopes"],
+            allowed_models=obj.allowed_models,
+            allowed_networks=obj.allowed_networks,
         )
-        if obj.allowed_models or obj.allowed_networks:
-            made.allowed_models, made.allowed_networks = obj.allowed_models, obj.allowed_networks
-            made.save(update_fields=["allowed_models", "allowed_networks"])
         obj.__dict__.update(made.__dict__)
         request.minted = token  # type: ignore[attr-defined] # from here to response_add, and no further
 

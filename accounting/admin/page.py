@@ -16,8 +16,8 @@ from django.utils.safestring import SafeString
 from django.views.generic import TemplateView
 from unfold.views import UnfoldModelAdminViewMixin
 
+from accounting.csvfiles import csv_file, inert
 from accounting.models import User
-from accounting.streaming import csv_file
 
 _PIECE: Final = 1000  # rows
 
@@ -50,22 +50,8 @@ def csv_download(
         remaining = iter(rows)
         while waiting:
             out = io.StringIO()
-            csv.writer(out).writerows([_inert(cell) for cell in row] for row in waiting)
+            csv.writer(out).writerows([inert(cell) for cell in row] for row in waiting)
             yield out.getvalue().encode()
             waiting = [list(row) for row in islice(remaining, _PIECE)]
 
     return csv_file(request, name, pieces())
-
-
-def _inert(cell: object) -> str:
-    """Source: OWASP, "CSV Injection"."""
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _is_number(text) else text
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

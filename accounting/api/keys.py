@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from ipaddress import ip_network
 from typing import Any, Final
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -140,14 +139,7 @@ class KeyResource(Resource):
         restrictions = {name: given.get(name, []) for name in ("allowed_models", "allowed_networks")}
         scopes, expires_at = given.get("scopes", DEFAULT_SCOPES), given.get("expires_at")
         hand_on(self.caller, scopes=scopes, expires_at=expires_at, **restrictions)
-        with transaction.atomic():
-            key, token = mint(user, team=team, name=given["name"], expires_at=expires_at, scopes=scopes)
-            if any(restrictions.values()):
-                key.allowed_models, key.allowed_networks = (
-                    restrictions["allowed_models"],
-                    restrictions["allowed_networks"],
-                )
-                key.save(update_fields=list(restrictions))
+        key, token = mint(user, team=team, name=given["name"], expires_at=expires_at, scopes=scopes, **restrictions)
         return _shown_once(key, token)
 
     @extend_schema(

@@ -100,7 +100,7 @@ class Dimensions(serializers.CharField):
 
 
 def _default_groups() -> Any:
-    """Issue 2: by user, asked model, real model and day."""
+    """By day, person, asked model and real model."""
     return (Dimension.DAY, Dimension.USER, Dimension.ASKED_MODEL, Dimension.PROVIDER, Dimension.MODEL)
 
 

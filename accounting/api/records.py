@@ -16,11 +16,11 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounting.csvfiles import csv_file
 from accounting.models import LedgerEntry
 from accounting.reports import Period
 from accounting.reports.selection import Filters, Selection
 from accounting.reports.sessions import Agent, agents, sessions
-from accounting.streaming import csv_file
 
 from .base import Pages, Resource, View
 from .parameters import ReportParameters

@@ -9,8 +9,7 @@ from typing import Any, Final
 
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 
-# A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV injection"); names are people's to choose.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+from accounting.csvfiles import inert
 
 
 class CSVRenderer(BaseRenderer):
@@ -44,14 +43,10 @@ def flat(row: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in row.items():
         if isinstance(value, Mapping):
-            found |= {f"{name}_{inner}": safe(each) for inner, each in value.items()}
+            found |= {f"{name}_{inner}": inert(each) for inner, each in value.items()}
         else:
-            found[name] = safe(value)
+            found[name] = inert(value)
     return found
-
-
-def safe(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 WITH_CSV: Final = [JSONRenderer, CSVRenderer]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
+from django.conf import settings
 from django.http import HttpRequest
 
 from accounting.addresses import client_address
@@ -24,6 +27,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that guesses are counted by, behind the same trusted proxies as the line."""
         return client_address(request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""))
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """Below PUBLIC_URL: the Host header is what a stranger wrote, and this link opens somebody's account."""
+        url: str = super().get_reset_password_from_key_url(key)
+        return settings.PUBLIC_URL + urlsplit(url).path if settings.PUBLIC_URL else url
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Mails are from Tollgate; from the site, as allauth has it, they would be from the Host header."""
+        site = SimpleNamespace(name="Tollgate", domain=urlsplit(settings.PUBLIC_URL).netloc)
+        super().send_mail(template_prefix, email, {"current_site": site, **context})
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         # allauth's own has the Host header in it, which a guesser chooses.
@@ -57,8 +70,8 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
 
 def _bring_in_line(sociallogin: SocialLogin) -> None:
-    settings = sociallogin.provider.app.settings
-    mapping, claim = settings.get("groups"), settings.get("group_claim")
+    given = sociallogin.provider.app.settings
+    mapping, claim = given.get("groups"), given.get("group_claim")
     if not mapping or not claim:
         return
     data = sociallogin.account.extra_data

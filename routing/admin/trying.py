@@ -22,7 +22,6 @@ from routing.resolution import Resolution, resolve
 from routing.table import RoutingTable, load
 from routing.upstream.target import Capabilities
 
-_NOBODY = Caller(key_id=0, key_name="", user_id=None, user_name="", team_id=None, team_name="")
 _SAID = {
     "context_window": "Context window, tokens",
     "max_output": "Longest answer, tokens",
@@ -184,7 +183,7 @@ def _words(value: object) -> str:
 def _holds(caller: Caller | None, found: Resolution) -> list[Hold]:
     """The limits of the gateway, the team and the person, as admission finds them; a key's own depend on the key."""
     booking = Booking("", asked_model=found.asked_model, tier=found.tier, model=found.target.model)
-    policies = Policies.load().of(caller or _NOBODY, booking)
+    policies = Policies.load().of(caller or standin.NOBODY, booking)
     limits = Limit.objects.filter(pk__in=[policy.id for policy in policies], enabled=True)
     return [_hold(fill) for fill in measure(list(limits.select_related("user", "team", "key")))]
 

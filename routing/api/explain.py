@@ -13,8 +13,8 @@ from accounting.api.limits import FillSerializer
 from accounting.api.serializers import Shape
 from accounting.identity import Caller
 from accounting.ledger import Booking
-from accounting.models import User
 from accounting.reports.limits import Fill, measure, seen_limits
+from routing import standin
 from routing.errors import RoutingError
 from routing.models import Dialect
 from routing.resolution import Resolution, resolve
@@ -85,16 +85,10 @@ class ExplainView(View):
             person = self.viewer.seen_people().filter(username=username).first()
         if person is None:
             raise serializers.ValidationError({"user": ["There is no such person, or not for you."]})
-        return _anyones(person)
+        return standin.for_user(person)
 
     def _limits(self, caller: Caller, asked: str, found: Resolution | None) -> tuple[Fill, ...]:
         tier, model = (found.tier, found.target.model) if found else ("", "")
         policies = Policies.load().of(caller, Booking("", asked_model=asked, tier=tier, model=model))
         held = seen_limits(self.viewer).filter(enabled=True, pk__in=[policy.id for policy in policies])
         return measure(list(held))
-
-
-def _anyones(person: User) -> Caller:
-    place = person.memberships.select_related("team").first()
-    team_id, team_name = (place.team_id, place.team.name) if place else (None, "")
-    return Caller(0, "", person.pk, person.username, team_id, team_name, is_admin=person.is_staff)

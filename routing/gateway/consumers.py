@@ -201,5 +201,6 @@ class MetricsConsumer(GatewayConsumer):
 
     async def respond(self, body: bytes) -> None:
         metrics.admit(self.arrival)
-        text = await asyncio.to_thread(metrics.exposition)
+        metrics.sampler.look()
+        text = await asyncio.to_thread(meters.exposition)
         await send_response(self.send, 200, [(b"content-type", meters.CONTENT_TYPE)], text)

@@ -17,6 +17,7 @@ from itertools import count
 
 from accounting import calibration, ledger
 from accounting.identity import Caller, register
+from routing.booking import booking
 from routing.errors import RoutingError
 from routing.resolution import Resolution, resolve
 from routing.table import RoutingTable, tables
@@ -54,10 +55,16 @@ async def exchange(arrival: Arrival, body: bytes, send: Send) -> None:
             raise
         arrival.passage.resolution = resolution
         request = message_request(arrival, resolution, parsed, body)
-        booking = _booking(arrival, resolution, request, parsed)
+        booked = booking(
+            arrival.request_id,
+            resolution,
+            request,
+            client=arrival.headers.get("user-agent", ""),
+            input_bytes=0 if parsed.media_tokens else parsed.text_bytes,
+        )
         generation = table.generation if attempt < _MAX_RESTARTS else None
         try:
-            async with ledger.entry(caller, booking, generation=generation) as entry:
+            async with ledger.entry(caller, booked, generation=generation) as entry:
                 arrival.passage.entry = entry
                 await _answer(arrival, resolution.target, request, entry, send)
         except ledger.Stale as moved:
@@ -115,26 +122,6 @@ def message_request(arrival: Arrival, resolution: Resolution, parsed: Parsed, bo
         parent_agent_id=arrival.parent_agent_id,
         message_id=fresh_id("msg_"),
         input_estimate=calibration.estimate_input(model_key, parsed.text_bytes) + parsed.media_tokens,
-    )
-
-
-def _booking(arrival: Arrival, resolution: Resolution, request: MessagesRequest, parsed: Parsed) -> ledger.Booking:
-    return ledger.Booking(
-        request_id=arrival.request_id,
-        asked_model=request.model,
-        tier=resolution.tier,
-        provider=resolution.target.provider,
-        model=resolution.target.model,
-        price_family=resolution.price_family,
-        streamed=request.stream,
-        input_estimate=request.input_estimate,
-        max_tokens=request.max_tokens,
-        session_id=request.session_id,
-        agent_id=request.agent_id,
-        parent_agent_id=request.parent_agent_id,
-        client=arrival.headers.get("user-agent", ""),
-        service_tier=str(request.body.get("service_tier") or ""),
-        input_bytes=0 if parsed.media_tokens else parsed.text_bytes,
     )
 
 

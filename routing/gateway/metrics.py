@@ -14,7 +14,7 @@ from typing import Final
 from django.conf import settings
 from prometheus_client import Counter, Gauge, Histogram
 
-from accounting import ledger, meters
+from accounting import ledger
 from accounting.errors import NotAuthenticated
 from routing.table import tables
 from routing.upstream.http import pool
@@ -81,12 +81,6 @@ def _is_within(client: str, networks: list[str]) -> bool:
     except ValueError:
         return False
     return any(address in ip_network(network, strict=False) for network in networks)
-
-
-def exposition() -> bytes:
-    """The figures of all workers of this host, as text. Reads files: not for the event loop."""
-    sampler.look()
-    return meters.exposition()
 
 
 def count(passage: Passage) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from accounting.models import Generation
 
@@ -49,7 +49,7 @@ class Traffic:
             return "draining"
         try:
             await database_sync_to_async(Generation.read)()
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             return "database unavailable"
         return ""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from django.conf import LazySettings
 
-from accounting.checks import money
+from accounting.checks import mail, money, networks
 
 
 def test_what_is_set_by_default_is_fine() -> None:
-    assert money(None) == []
+    assert [*money(None), *networks(None), *mail(None)] == []
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,21 @@ def test_each_mistake_has_its_number_and_its_mend(
     (message,) = money(None)
     assert message.id == number
     assert message.hint
+
+
+@pytest.mark.parametrize("name", ["TRUSTED_PROXIES", "METRICS_NETWORKS"])
+def test_a_network_that_is_none_is_told_by_its_setting(settings: LazySettings, name: str) -> None:
+    setattr(settings, name, ["10.0.0.0/8", "2001:db8::/32", "192.0.2.7", "nginx"])
+    (message,) = networks(None)
+    assert message.id == "tollgate.E008"
+    assert f"{name} names 'nginx'" in message.msg
+
+
+def test_links_in_mails_must_lead_here(settings: LazySettings) -> None:
+    settings.MAIL_IS_SENT, settings.PUBLIC_URL, settings.ALLOWED_HOSTS = True, "", ["*"]
+    (message,) = mail(None)
+    assert message.id == "tollgate.W007"
+    settings.PUBLIC_URL = "https://gateway.example.com"
+    assert mail(None) == []
+    settings.PUBLIC_URL, settings.ALLOWED_HOSTS = "", ["gateway.example.com"]
+    assert mail(None) == []

@@ -1,4 +1,4 @@
-"""Issue 2's rules of configuration, one row each."""
+"""The rules of what the environment says, one row each."""
 
 from __future__ import annotations
 

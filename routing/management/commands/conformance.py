@@ -6,14 +6,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from accounting.identity import Caller
 from accounting.management.base import PlainCommand
 from accounting.models import User
 from routing import conformance, standin
 from routing.errors import RoutingError
 from routing.table import load
-
-_NOBODY = Caller(key_id=0, key_name="", user_id=None, user_name="", team_id=None, team_name="")
 
 
 class Command(PlainCommand):
@@ -29,7 +26,7 @@ class Command(PlainCommand):
             user = User.objects.filter(username=name).first()
             if user is None:
                 raise CommandError(f"There is no user '{name}'.")
-        caller = standin.for_user(user) if user else _NOBODY
+        caller = standin.for_user(user) if user else standin.NOBODY
         try:
             found = conformance.target_of(load(), caller, options["target"])
         except RoutingError as error:

@@ -10,8 +10,10 @@ import pytest
 from auditlog.models import LogEntry
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounting.admin import audit
 from accounting.admin.ledger import InfinitePaginator
 from accounting.models import LedgerEntry, Team, User
 
@@ -134,3 +136,16 @@ def test_the_log_is_read_only_and_exported_as_filtered(admin_client: Client) -> 
     assert lines[0][:2] == ["time", "who"]
     assert len(lines) == 2
     assert lines[1][5] == "'=cmd()", "what a spreadsheet would run is quoted"
+
+
+def test_the_export_reads_a_chunk_a_query_and_leaves_none_out(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "_CHUNK", 2)
+    for number in range(5):
+        Team.objects.create(name=f"team {number}")
+    answer = admin_client.get(f"{AUDIT}export", {"q": "team"}, follow=True)
+    with CaptureQueriesContext(connection) as queries:
+        lines = list(csv.reader(b"".join(answer.streaming_content).decode().splitlines()))  # type: ignore[attr-defined]
+    assert [line[5] for line in lines[1:]] == [f"team {number}" for number in range(4, -1, -1)]
+    assert all("LIMIT 2" in query["sql"] for query in queries.captured_queries)

@@ -88,6 +88,14 @@ def test_a_lost_password_is_reset_by_mail(member: User, settings: Settings) -> N
     assert "/accounts/password/reset/key/" in str(mail.outbox[0].body)
 
 
+def test_the_link_that_resets_a_password_leads_here_whatever_host_was_asked(member: User, settings: Settings) -> None:
+    settings.PUBLIC_URL = "https://gateway.example.com"
+    Client().post("/accounts/password/reset/", {"email": "max@example.com"}, headers={"host": "evil.example.com"})
+    body = str(mail.outbox[0].body)
+    assert "https://gateway.example.com/accounts/password/reset/key/" in body
+    assert "evil" not in body
+
+
 def test_no_mail_is_offered_where_none_is_sent(db: None) -> None:
     assert "Forgotten your password?" not in Client().get(LOGIN).content.decode()
     assert "sends no mail" in Client().get("/accounts/password/reset/").content.decode()
