@@ -26,6 +26,7 @@ _USUAL_EFFORTS: Final = frozenset({"low", "medium", "high"})
 _REASONING: Final[tuple[tuple[str, str, Reasoning], ...]] = (
     ("openai_chat", "*", "effort"),
     ("openai_responses", "*", "effort"),
+    ("litellm", "*claude*", "budget"),
     ("litellm", "*", "effort"),
     ("gemini", "gemini-2.*", "budget"),
     ("gemini", "gemini-robotics-er-1*", "budget"),
@@ -43,6 +44,8 @@ _LEVELS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("gemini-3-pro*", ("low", "high")),
     ("gemini-*flash*", ("minimal", "low", "medium", "high")),
 )
+# Models that cache up to a breakpoint, where LiteLLM's list says that they cache: those it hands ``cache_control`` to.
+_BREAKPOINTS: Final = {"litellm": ("*claude*", "*amazon.nova*")}
 # Families whose models, when they reason, refuse temperature, top_p and stop.
 _FIXED_SAMPLING: Final = frozenset({"openai", "azure"})
 # Kinds of models that hold no conversation with tools, by a word in their names.
@@ -125,6 +128,8 @@ def capabilities(family: str, name: str, dialect: str) -> Capabilities:
         parallel_tools=bool(entry.get("supports_parallel_function_calling", True)),
         structured_output=bool(entry.get("supports_response_schema")),
         web_search=bool(entry.get("supports_web_search")),
+        cache_control=bool(entry.get("supports_prompt_caching"))
+        and any(fnmatchcase(name, pattern) for pattern in _BREAKPOINTS.get(dialect, ())),
     )
 
 
@@ -177,7 +182,7 @@ def _positive(value: object) -> int | None:
 def _reasoning(known: Known, name: str, dialect: str) -> Reasoning:
     if not known.reasons:
         return "none"
-    if dialect == "anthropic" and known.entry.get("supports_adaptive_thinking"):
+    if dialect in ("anthropic", "litellm") and known.entry.get("supports_adaptive_thinking"):
         return "adaptive"
     for spoken, pattern, style in _REASONING:
         if spoken == dialect and fnmatchcase(name, pattern):

@@ -30,11 +30,11 @@ def mark(messages: list[JSON], request: MessagesRequest) -> None:
 
 
 def _found(blocks: Any) -> Iterator[JSON]:
-    """The ``cache_control`` objects of ``blocks``."""
+    """The ``cache_control`` objects of ``blocks``, without what only Anthropic's own API knows (``scope``)."""
     for block in blocks if isinstance(blocks, list) else ():
         control = block.get("cache_control") if isinstance(block, dict) else None
         if isinstance(control, dict):
-            yield control
+            yield {"type": "ephemeral"} | ({"ttl": control["ttl"]} if control.get("ttl") in ("5m", "1h") else {})
 
 
 def _set(message: JSON, control: JSON) -> None:

@@ -32,6 +32,7 @@ class Capabilities:
     parallel_tools: bool = True
     structured_output: bool = True
     web_search: bool = False
+    cache_control: bool = False  # behind LiteLLM: takes Anthropic's cache breakpoints (Claude and Nova at clouds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,9 @@ from routing.upstream.target import Capabilities
         ("anthropic", "claude-opus-4-8", "anthropic", "adaptive", ("low", "medium", "high", "xhigh", "max")),
         ("anthropic", "claude-haiku-4-5-20251001", "anthropic", "budget", None),
         ("openai", "unheard-of", "openai_chat", "none", None),
+        ("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "litellm", "budget", None),
+        ("vertex_ai", "claude-opus-4-8", "litellm", "adaptive", None),
+        ("bedrock", "openai.gpt-oss-120b-1:0", "litellm", "effort", None),
     ],
 )
 def test_reasoning(family: str, name: str, dialect: str, reasoning: str, efforts: tuple[str, ...] | None) -> None:
@@ -55,6 +58,28 @@ def test_sizes_come_from_the_list_or_the_nearest_name() -> None:
     assert catalog.capabilities("openai", "gpt-4.1-of-tomorrow", "openai_chat").context_window == 1_047_576
     assert catalog.capabilities("", "gpt-4o", "openai_chat") == Capabilities()
     assert catalog.capabilities("openai", "claude-opus-4-8", "openai_chat") == Capabilities()
+
+
+@pytest.mark.parametrize(
+    ("family", "name", "dialect", "takes"),
+    [
+        ("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "litellm", True),
+        ("vertex_ai", "claude-haiku-4-5@20251001", "litellm", True),
+        ("bedrock", "us.amazon.nova-pro-v1:0", "litellm", True),
+        ("bedrock", "meta.llama3-3-70b-instruct-v1:0", "litellm", False),
+        (
+            "vertex_ai",
+            "gemini-2.5-pro",
+            "litellm",
+            False,
+        ),  # LiteLLM would create a cache of Google's, by a call of its own
+        ("openai", "gpt-5.1", "openai_chat", False),
+    ],
+)
+def test_cache_breakpoints_are_for_models_that_litellm_hands_them_to(
+    family: str, name: str, dialect: str, takes: bool
+) -> None:
+    assert catalog.capabilities(family, name, dialect).cache_control is takes
 
 
 def test_current_models_are_talkers_that_have_not_ended() -> None:

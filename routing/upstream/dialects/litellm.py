@@ -24,6 +24,7 @@ import orjson
 
 from ..dialect import Call, Dialect, ListPage, Payloads, Translator, said
 from ..errors import Broken, Misconfigured, TimedOut, Unavailable, UpstreamError
+from ..events import JSON
 from ..http import timeouts
 from ..messages import MessagesRequest
 from ..refusals import by_status
@@ -31,6 +32,7 @@ from ..target import Target
 from . import openai_errors
 from .openai_chat_answer import ChatAnswer
 from .openai_chat_request import chat_body, cut_here
+from .openai_chat_state import BLOCKS
 
 # Read by LiteLLM at its import: no look-up over the network, no .env file of somebody's.
 _ENVIRONMENT: Final = {
@@ -62,6 +64,10 @@ class LiteLLM:
 
     def call(self, target: Target, request: MessagesRequest) -> Call:
         body = chat_body(_understood(target), request) | {"model": model_name(target)}
+        if target.capabilities.reasoning == "budget" and _resumes_without_thinking(body["messages"]):
+            body.pop("reasoning_effort", None)
+            for message in body["messages"]:
+                message.pop(BLOCKS, None)
         return Call("litellm:", {}, orjson.dumps(body))
 
     def streams(self, target: Target, request: MessagesRequest) -> bool:
@@ -94,13 +100,31 @@ def model_name(target: Target) -> str:
 
 
 def _understood(target: Target) -> Target:
-    """The target in terms that LiteLLM translates by itself: an effort for all that reason, and ``max_tokens``."""
-    reasoning = target.capabilities.reasoning
+    """The target in terms that LiteLLM translates by itself: an effort for all that reason, and ``max_tokens``.
+
+    One row may carry every provider that LiteLLM knows, so it is the model that says whether it takes breakpoints.
+    """
+    can, quirks = target.capabilities, target.quirks
+    # Claude thinks by no word of OpenAI's scale, and may be told not to.
+    efforts = ("none", *can.efforts) if can.reasoning in ("budget", "adaptive") else can.efforts
     return replace(
         target,
-        capabilities=replace(target.capabilities, reasoning="none" if reasoning == "none" else "effort"),
-        quirks=replace(target.quirks, max_tokens_field=target.quirks.max_tokens_field or "max_tokens"),
+        capabilities=replace(can, reasoning="none" if can.reasoning == "none" else "effort", efforts=efforts),
+        quirks=replace(
+            quirks,
+            max_tokens_field=quirks.max_tokens_field or "max_tokens",
+            cache_control=quirks.cache_control or can.cache_control,
+        ),
     )
+
+
+def _resumes_without_thinking(messages: list[JSON]) -> bool:
+    """Whether the answer goes on after a call of another provider's, which older Claude models cannot do thinking.
+
+    Source: https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking (preserving thinking blocks)
+    """
+    said = next((message for message in reversed(messages) if message["role"] == "assistant"), {})
+    return messages[-1]["role"] == "tool" and not said.get(BLOCKS)
 
 
 def credentials(target: Target) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from ..events import JSON
 
 FIELDS: Final = ("reasoning_content", "reasoning")  # plain text, by the first that a host uses
 _DETAILS: Final = "reasoning_details"
-_BLOCKS: Final = "thinking_blocks"
+BLOCKS: Final = "thinking_blocks"
 _APPENDED: Final = ("text", "summary", "data")  # parts of a detail that come in pieces
 _MIN_UNIQUE: Final = 16  # a provider's id this long is its own; a shorter one comes again next turn
 _ID_PREFIX: Final = "toolu_"
@@ -46,7 +46,7 @@ class Reasoning:
         for detail in details if isinstance(details, list) else ():
             if isinstance(detail, dict):
                 self._detail(detail)
-        blocks = delta.get(_BLOCKS)
+        blocks = delta.get(BLOCKS)
         for block in blocks if isinstance(blocks, list) else ():
             if isinstance(block, dict):
                 self._block(block)
@@ -64,7 +64,7 @@ class Reasoning:
         if self._details:
             state[_DETAILS] = list(self._details.values())
         elif self._blocks:
-            state[_BLOCKS] = self._blocks
+            state[BLOCKS] = self._blocks
         elif not shown:
             state["text"] = "".join(self._texts)
         self._field, self._texts, self._details, self._blocks = "", [], {}, []
@@ -103,7 +103,7 @@ def returned(tag: str, blocks: Iterable[JSON]) -> JSON:
         if sealed is None:
             continue
         state: JSON = orjson.loads(sealed)
-        if whole := next((name for name in (_DETAILS, _BLOCKS) if name in state), None):
+        if whole := next((name for name in (_DETAILS, BLOCKS) if name in state), None):
             fields.setdefault(whole, []).extend(state[whole])
         elif state["field"]:
             text = state.get("text", block.get("thinking", ""))

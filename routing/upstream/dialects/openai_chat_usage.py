@@ -39,8 +39,11 @@ def read_usage(chunk: JSON, usage: Usage) -> None:
     if reasoning and count(said, "total_tokens") == prompt + completion + reasoning:
         completion += reasoning  # xAI counts reasoning beside the completion
     usage.cache_read = min(read, prompt)
-    usage.cache_write_5m = min(write, prompt - usage.cache_read)
-    usage.input = prompt - usage.cache_read - usage.cache_write_5m
+    write = min(write, prompt - usage.cache_read)
+    split = inside.get("cache_creation_token_details") if isinstance(inside, dict) else None  # LiteLLM
+    usage.cache_write_1h = min(count(split, "ephemeral_1h_input_tokens"), write)
+    usage.cache_write_5m = write - usage.cache_write_1h
+    usage.input = prompt - usage.cache_read - write
     usage.output = completion
     usage.reasoning = min(reasoning, completion)
     usage.web_searches = count(said.get("server_tool_use"), "web_search_requests")  # OpenRouter

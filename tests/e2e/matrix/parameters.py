@@ -210,7 +210,7 @@ SECTION = Section(
                 **openai(
                     _left_out("cache_control", "OpenAI caches by itself; a host that takes it may be said to"),
                     _left_out("cache_control", "OpenAI caches by itself"),
-                    _left_out("cache_control", "unless the host is said to take it"),
+                    _left_out("cache_control", "but for Claude and Nova, and where the host is said to take it"),
                 ),
             },
             body={"system": [text("be kind") | {"cache_control": {"type": "ephemeral"}}]},

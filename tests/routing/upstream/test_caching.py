@@ -11,7 +11,10 @@ from .factories import a_request, a_target
 
 CONTROL = {"type": "ephemeral", "ttl": "1h"}
 SYSTEM = [{"type": "text", "text": "Be kind."}, {"type": "text", "text": "Be brief.", "cache_control": CONTROL}]
-LAST = [{"type": "text", "text": "one"}, {"type": "text", "text": "two", "cache_control": {"type": "ephemeral"}}]
+LAST: list[dict[str, Any]] = [
+    {"type": "text", "text": "one"},
+    {"type": "text", "text": "two", "cache_control": {"type": "ephemeral"}},
+]
 CALL = {"type": "tool_use", "id": "toolu_1", "name": "Read", "input": {}}
 RESULT = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "found", "cache_control": CONTROL}
 
@@ -55,6 +58,14 @@ def test_tools_stand_before_the_system_prompt_and_a_mark_on_all_is_one_on_both(w
 @pytest.mark.parametrize("fields", [{}, {"cache_control": None}, {"cache_control": "x"}, {"system": [{"text": "s"}]}])
 def test_without_any_nothing_changes(fields: dict[str, Any]) -> None:
     assert written(**fields) == written(taken=False, **fields)
+
+
+def test_what_only_anthropic_knows_of_a_breakpoint_stays_here() -> None:
+    control: dict[str, Any] = {"type": "ephemeral", "ttl": "1h", "scope": "global", "later": 1}
+    (user,) = written(messages=[{"role": "user", "content": [{**LAST[0], "cache_control": control}]}])
+    assert user["content"][0]["cache_control"] == CONTROL
+    (user,) = written(messages=[{"role": "user", "content": [{**LAST[0], "cache_control": {**control, "ttl": "1d"}}]}])
+    assert user["content"][0]["cache_control"] == {"type": "ephemeral"}
 
 
 def test_a_host_that_is_not_said_to_take_them_gets_none() -> None:

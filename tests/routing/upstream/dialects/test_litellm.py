@@ -83,7 +83,7 @@ def claude(provider: ScriptedProvider) -> Target:
         "claude-sonnet-4-5",
         litellm_provider="anthropic",
         base_url=provider.base_url,
-        capabilities=Capabilities(reasoning="budget", max_output=64_000),
+        capabilities=Capabilities(reasoning="budget", max_output=64_000, cache_control=True),
     )
 
 
@@ -216,6 +216,51 @@ async def test_claude_by_way_of_litellm_gets_its_signed_thinking_back(provider: 
     sent = provider.inferences[1].body["messages"][1]["content"][0]
     assert (sent["type"], sent["thinking"]) == ("thinking", "Let me think.")
     assert sent["signature"]
+
+
+async def test_claude_by_way_of_litellm_caches_up_to_the_breakpoints(provider: ScriptedProvider, stream: bool) -> None:
+    provider.reply(Reply([Text("ok")], usage=Usage(input=3000, cached=1000, cache_write=500)))
+    control = {"type": "ephemeral", "ttl": "1h"}
+    marked = [{"type": "text", "text": "long", "cache_control": control | {"scope": "global"}}]
+    found = await answered(
+        provider, claude(provider), stream=stream, system=marked, messages=[{"role": "user", "content": marked}]
+    )
+    sent = provider.inferences[-1].body
+    assert sent["system"][0]["cache_control"] == control
+    assert sent["messages"][0]["content"][-1]["cache_control"] == control
+    usage = found.usage
+    assert (usage["input_tokens"], usage["cache_read_input_tokens"]) == (1500, 1000)
+    assert usage["cache_creation_input_tokens"] == 500
+    assert usage["cache_creation"] in (
+        {"ephemeral_5m_input_tokens": 500, "ephemeral_1h_input_tokens": 0},
+        {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 500},
+    )
+    assert provider.refusals == []
+
+
+async def test_claude_by_way_of_litellm_goes_on_after_anothers_call(provider: ScriptedProvider, stream: bool) -> None:
+    """Older models refuse to think in the middle of a turn that began without thinking."""
+    provider.reply(Reply([Thinking("Let me think."), Text("First.")]), Reply([Text("Done.")]))
+    asked: JSON = {"stream": stream, "tools": TOOLS, "max_tokens": 8000}
+    asked["thinking"] = {"type": "enabled", "budget_tokens": 2000}
+    first = await answered(provider, claude(provider), **asked)
+    history = [
+        {"role": "user", "content": "go"},
+        {"role": "assistant", "content": first.content},
+        {"role": "user", "content": "and now"},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_of_another", "name": "Read", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_of_another", "content": "x"}]},
+    ]
+    assert (await answered(provider, claude(provider), **asked | {"messages": history})).text == "Done."
+    assert provider.refusals == []
+    assert "thinking" not in str(provider.inferences[-1].body)
+
+
+def test_claude_may_be_told_not_to_think() -> None:
+    for reasoning, effort in (("budget", "none"), ("adaptive", "none"), ("effort", "low")):
+        goal = a_target("litellm", capabilities=Capabilities(reasoning=reasoning))  # type: ignore[arg-type]
+        body = orjson.loads(LiteLLM().call(goal, a_request(thinking={"type": "disabled"})).body)
+        assert body["reasoning_effort"] == effort
 
 
 async def test_nothing_counts_tokens_here(provider: ScriptedProvider) -> None:
