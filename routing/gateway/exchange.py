@@ -85,6 +85,9 @@ async def _answer(arrival: Arrival, target: Target, request: MessagesRequest, en
                 entry.observe(events)
                 last = events[-1].type
                 if last in _LAST:
+                    if len(events) > 1:  # what was said need not wait until the row is settled
+                        await reply.write(events[:-1])
+                        events = events[-1:]
                     await entry.settle()
                 elif last == "error":
                     entry.fail("upstream_error", "error event")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Final
 from weakref import WeakKeyDictionary
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.tracing import Trace
 
 from .dialect import Call, Dialect, Payloads, said
 from .errors import Broken, Misconfigured, TimedOut, Unavailable, UpstreamError
@@ -57,20 +59,25 @@ _sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] =
 class _Attempt:
     """One try at sending a call. ``reused``: on a connection that an earlier answer left open."""
 
-    reused: bool = False
+    reused: bool = True
 
 
-async def _note_reuse(
-    http: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceConnectionReuseconnParams
-) -> None:
-    context.trace_request_ctx.reused = True
-    pool.reused += 1
+_attempt: ContextVar[_Attempt] = ContextVar("attempt")
 
 
-async def _note_opening(
-    http: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceConnectionCreateEndParams
-) -> None:
-    pool.opened += 1
+class _Connector(aiohttp.TCPConnector):
+    """A pool of connections that notes which attempt needed a new one."""
+
+    async def _create_connection(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own signature
+    ) -> ResponseHandler:
+        _attempt.get().reused = False
+        made = await super()._create_connection(req, traces, timeout)
+        pool.opened += 1
+        return made
 
 
 def session() -> aiohttp.ClientSession:
@@ -78,15 +85,11 @@ def session() -> aiohttp.ClientSession:
     loop = asyncio.get_running_loop()
     found = _sessions.get(loop)
     if found is None or found.closed:
-        trace = aiohttp.TraceConfig()
-        trace.on_connection_reuseconn.append(_note_reuse)
-        trace.on_connection_create_end.append(_note_opening)
         found = _sessions[loop] = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60, ttl_dns_cache=60),
+            connector=_Connector(limit=0, keepalive_timeout=60, ttl_dns_cache=60),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=True,
             read_bufsize=_READ_BYTES,
-            trace_configs=[trace],
         )
     return found
 
@@ -122,9 +125,8 @@ def translated(target: Target) -> Iterator[None]:
         raise Broken(f"{name} answered with something that is not HTTP.") from error
 
 
-@asynccontextmanager
-async def _respond(target: Target, call: Call) -> AsyncIterator[aiohttp.ClientResponse]:
-    """Sends ``call``. Whatever is left unread of the answer, leaving the context ends it.
+async def _respond(target: Target, call: Call) -> aiohttp.ClientResponse:
+    """The answer to ``call``, to be ``_held`` until it is read.
 
     A pooled connection that the provider had closed meanwhile is no answer: the call goes out again, until it has a
     fresh one.
@@ -136,9 +138,9 @@ async def _respond(target: Target, call: Call) -> AsyncIterator[aiohttp.ClientRe
         raise Misconfigured("HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is not the URL of an HTTP proxy.") from None
     while True:
         attempt, started = _Attempt(), loop.time()
+        _attempt.set(attempt)
         try:
-            response = await _send(call, attempt, proxy)
-            break
+            response = await _send(call, proxy)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             if not attempt.reused or loop.time() - started > _STALE_SECONDS:
                 raise
@@ -146,17 +148,24 @@ async def _respond(target: Target, call: Call) -> AsyncIterator[aiohttp.ClientRe
             if isinstance(error, aiohttp.ClientError):
                 raise
             raise Misconfigured(f"Provider {target.provider} has a key or header that HTTP cannot carry.") from None
-    del call  # a long answer does not keep the prompt that it is given to
+        else:
+            pool.reused += attempt.reused
+            return response
+
+
+@contextmanager
+def _held(response: aiohttp.ClientResponse) -> Iterator[None]:
+    """Whatever is left unread of ``response``, leaving the context ends it."""
     pool.in_use += 1
     try:
-        yield response
+        yield
     finally:
         pool.in_use -= 1
         # An answer read to its end goes back to the pool; any other is closed, so the provider stops writing it.
         response.close() if not response.content.at_eof() else response.release()
 
 
-async def _send(call: Call, attempt: _Attempt, proxy: Proxy | None) -> aiohttp.ClientResponse:
+async def _send(call: Call, proxy: Proxy | None) -> aiohttp.ClientResponse:
     # A proxy reads the request itself on the way to a plain host, and only CONNECT on the way to a secure one.
     plain = proxy is not None and call.url.startswith("http:")
     return await session().request(
@@ -168,7 +177,6 @@ async def _send(call: Call, attempt: _Attempt, proxy: Proxy | None) -> aiohttp.C
         proxy_headers=proxy.headers if proxy and not plain else None,
         allow_redirects=False,
         timeout=aiohttp.ClientTimeout(connect=timeouts.connect, sock_read=timeouts.silence),
-        trace_request_ctx=attempt,
     )
 
 
@@ -176,7 +184,7 @@ async def _bounded(response: aiohttp.ClientResponse, target: Target) -> bytes:
     """The whole body. Raises Broken beyond MAX_BODY_BYTES."""
     pieces: list[bytes] = []
     size = 0
-    async for piece in response.content.iter_any():
+    while piece := await response.content.readany():
         size += len(piece)
         if size > MAX_BODY_BYTES:
             raise Broken(f"Provider {target.provider} sent more than {MAX_BODY_BYTES} bytes.")
@@ -192,7 +200,7 @@ async def _refusal(
     body = bytearray()
     try:
         async with asyncio.timeout(timeouts.refusal):
-            async for piece in response.content.iter_any():
+            while piece := await response.content.readany():
                 body += piece
                 if len(body) > MAX_REFUSAL_BYTES:
                     break
@@ -208,13 +216,14 @@ async def _refusal(
 async def shell(dialect: Dialect, target: Target, request: MessagesRequest) -> AsyncIterator[Payloads]:
     """The Shell (see ``stream``) of every dialect that speaks HTTP."""
     call = said(dialect.call, target, request)
-    async with AsyncExitStack() as stack:
-        with translated(target):
-            response = await stack.enter_async_context(_respond(target, call))
-            del call
-            if not 200 <= response.status < 300:
-                raise await _refusal(dialect, target, request, response)
-        yield await stack.enter_async_context(aclosing(_payloads(response, target, request.stream)))
+    with translated(target):
+        response = await _respond(target, call)
+    del call  # a long answer does not keep the prompt that it is given to
+    with _held(response):
+        if not 200 <= response.status < 300:
+            raise await _refusal(dialect, target, request, response)
+        async with aclosing(_payloads(response, target, request.stream)) as payloads:
+            yield payloads
 
 
 async def _payloads(response: aiohttp.ClientResponse, target: Target, stream: bool) -> Payloads:
@@ -223,7 +232,7 @@ async def _payloads(response: aiohttp.ClientResponse, target: Target, stream: bo
             yield [("", await _bounded(response, target))]
             return
         decoder = Decoder()
-        async for chunk in response.content.iter_any():
+        while chunk := await response.content.readany():
             if pairs := decoder.feed(chunk):
                 yield pairs
         if pairs := decoder.finish():
@@ -233,7 +242,8 @@ async def _payloads(response: aiohttp.ClientResponse, target: Target, stream: bo
 async def fetch(dialect: Dialect, target: Target, request: MessagesRequest, call: Call) -> bytes:
     """The body of a 2xx answer to ``call``. Raises UpstreamError."""
     with translated(target):
-        async with _respond(target, call) as response:
+        response = await _respond(target, call)
+        with _held(response):
             if not 200 <= response.status < 300:
                 raise await _refusal(dialect, target, request, response)
             return await _bounded(response, target)
