@@ -52,7 +52,7 @@ class ChatAnswer:
         self._calls = Calls(self._composer, tool_names(tools), self._tag, SEARCH_NAME if failing else "")
         # Asked for a search and nothing else, words from memory would pass for what was found (CLIProxyAPI#364).
         self._owes_search = failing and not tools.functions
-        self._reasoning = Reasoning()
+        self._reasoning = Reasoning(target.model)
         self._shown = parameters.thinking_shown(request)
         self._found: dict[str, JSON] = {}  # pages that the host's own search cited, by URL
         sequences = parameters.stop_sequences(request)
@@ -112,7 +112,7 @@ class ChatAnswer:
             self._matched = _matched(choice, parameters.stop_sequences(self._request))
 
     def _delta(self, delta: JSON) -> None:
-        if shown := self._reasoning.add(delta):
+        if shown := self._reasoning.add(delta, whole=self._whole):
             self._think(shown)
         content = delta.get("content")
         if isinstance(content, str):
@@ -168,15 +168,16 @@ class ChatAnswer:
             elif isinstance(part.get("text"), str):
                 self._text(part["text"])
 
-    def _settle_reasoning(self, *, called: bool = False) -> None:
+    def _settle_reasoning(self, *, called: bool = False, last: bool = False) -> None:
         """Ends the reasoning said so far with what brings it back to the provider.
 
         Thinking that the client did not ask for stays out of its sight, but where a call follows it must still come
-        back: DeepSeek refuses a tool's result without the reasoning that led to the call.
+        back: DeepSeek refuses a tool's result without the reasoning that led to the call, and OpenRouter may send the
+        signatures of Gemini's calls after them, where no thinking follows that could be signed.
         """
         if not self._reasoning:
             return
-        if self._shown:
+        if self._shown and (self._reasoning.is_read or not (called and last)):
             self._composer.sign(self._reasoning.seal(self._tag, shown=True))
         elif called:
             self._composer.block({"type": "redacted_thinking", "data": self._reasoning.seal(self._tag, shown=False)})
@@ -200,7 +201,7 @@ class ChatAnswer:
         else:
             self._check_finish(complete=complete)
         self._flush_text()
-        self._settle_reasoning(called=bool(self._calls))
+        self._settle_reasoning(called=bool(self._calls), last=True)
         self._calls.finish()
         if self._owes_search and not self._calls.searched and not self._found:
             searched(self._composer, "", (), failed=True)

@@ -98,7 +98,7 @@ class _Messages:
 
     def write(self, request: MessagesRequest, schema: JSON | None) -> list[JSON]:
         """``schema`` is what the answer must follow and nothing but the prompt can say."""
-        conversation = normalise(request, keep_thinking=lambda block: is_own(self._tag, block))
+        conversation = normalise(request, keep_thinking=lambda block: is_own(self._target, block))
         system = list(conversation.system)
         if schema is not None:
             system.append(_SCHEMA_REQUEST.format(orjson.dumps(schema).decode()))
@@ -171,7 +171,7 @@ class _Messages:
         if calls:
             message["tool_calls"] = calls
         if thinking:
-            message |= returned(self._tag, thinking)
+            message |= returned(self._target, thinking)
         field = self._target.quirks.reasoning_field
         if field and calls and not message.get(field):
             message[field] = _ANOTHERS_REASONING

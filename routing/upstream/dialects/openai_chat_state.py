@@ -14,38 +14,46 @@ from typing import Any, Final
 
 import orjson
 
-from ..carried import seal, seal_id, short_id, split_id, unseal
+from ..carried import seal, seal_id, short_id, split_id, tag, unseal
 from ..composer import tool_use_id
 from ..events import JSON
+from ..target import Target
 
 FIELDS: Final = ("reasoning_content", "reasoning")  # plain text, by the first that a host uses
 _DETAILS: Final = "reasoning_details"
 BLOCKS: Final = "thinking_blocks"
-_APPENDED: Final = ("text", "summary", "data")  # parts of a detail that come in pieces
+_APPENDED: Final = ("text", "summary")  # parts of a detail that come in pieces; encrypted ones come whole
+_ENCRYPTED: Final = "reasoning.encrypted"
 _MIN_UNIQUE: Final = 16  # a provider's id this long is its own; a shorter one comes again next turn
 _ID_PREFIX: Final = "toolu_"
 
 
 class Reasoning:
-    """The reasoning since the last signature, as the provider said it."""
+    """The reasoning since the last signature, as ``model`` said it."""
 
-    __slots__ = ("_blocks", "_details", "_field", "_texts")
+    __slots__ = ("_blocks", "_details", "_field", "_model", "_texts")
 
-    def __init__(self) -> None:
+    def __init__(self, model: str) -> None:
+        self._model = model
         self._field = ""
         self._texts: list[str] = []
-        self._details: dict[tuple[str, str], JSON] = {}
+        self._details: list[JSON] = []
         self._blocks: list[JSON] = []
 
     def __bool__(self) -> bool:
         return bool(self._texts or self._details or self._blocks)
 
-    def add(self, delta: JSON) -> str:
-        """Takes the reasoning of one delta or message; gives the text that a person may read."""
+    @property
+    def is_read(self) -> bool:
+        """Whether any of it is text that a person may read."""
+        return bool(self._texts)
+
+    def add(self, delta: JSON, *, whole: bool) -> str:
+        """Takes the reasoning of one delta, or of a ``whole`` message; gives the text that a person may read."""
         details = delta.get(_DETAILS)
-        for detail in details if isinstance(details, list) else ():
-            if isinstance(detail, dict):
-                self._detail(detail)
+        details = [detail for detail in details if isinstance(detail, dict)] if isinstance(details, list) else []
+        for detail in details:
+            self._detail(detail, whole=whole)
         blocks = delta.get(BLOCKS)
         for block in blocks if isinstance(blocks, list) else ():
             if isinstance(block, dict):
@@ -56,27 +64,39 @@ class Reasoning:
                 self._field = field
                 self._texts.append(text)
                 return text
-        return ""
+        said = "".join(str(detail.get("text") or detail.get("summary") or "") for detail in details)
+        if said:
+            self._texts.append(said)
+        return said
 
     def seal(self, tag: str, *, shown: bool) -> str:
         """The signature that brings this reasoning back; what the client holds as thinking is not said twice."""
         state: JSON = {"field": self._field}
         if self._details:
-            state[_DETAILS] = list(self._details.values())
+            state |= {_DETAILS: self._details, "model": self._model}
         elif self._blocks:
-            state[BLOCKS] = self._blocks
+            state |= {BLOCKS: self._blocks, "model": self._model}
         elif not shown:
             state["text"] = "".join(self._texts)
-        self._field, self._texts, self._details, self._blocks = "", [], {}, []
+        self._field, self._texts, self._details, self._blocks = "", [], [], []
         return seal(tag, orjson.dumps(state))
 
-    def _detail(self, detail: JSON) -> None:
-        """Details come in pieces, told apart by index and type; a signature comes with the last."""
-        key = str(detail.get("index")), str(detail.get("type"))
-        held = self._details.setdefault(key, {})
+    def _detail(self, detail: JSON, *, whole: bool) -> None:
+        """Details come in pieces, told apart by index and type; a signature comes with the last.
+
+        Encrypted ones are whole, one for each call, and parallel calls' may share an index (Gemini).
+        """
+        kind, index = detail.get("type"), detail.get("index")
+        held = None
+        if not whole and kind != _ENCRYPTED:
+            same = (known for known in reversed(self._details) if known.get("type") == kind)
+            held = next((known for known in same if known.get("index") == index), None)
+        if held is None:
+            self._details.append(dict(detail))
+            return
         for name, value in detail.items():
             if name in _APPENDED and isinstance(value, str):
-                held[name] = held.get(name, "") + value
+                held[name] = str(held.get(name) or "") + value
             elif value is not None or name not in held:
                 held[name] = value
 
@@ -90,19 +110,24 @@ class Reasoning:
             self._blocks.append(dict(block))
 
 
-def is_own(tag: str, block: JSON) -> bool:
-    """Whether a ``thinking`` or ``redacted_thinking`` block holds state of this provider."""
-    return unseal(tag, block.get("signature") or block.get("data")) is not None
+def is_own(target: Target, block: JSON) -> bool:
+    """Whether a ``thinking`` or ``redacted_thinking`` block holds state of this provider, that ``target`` can read."""
+    return _state(target, block) is not None
 
 
-def returned(tag: str, blocks: Iterable[JSON]) -> JSON:
+def _state(target: Target, block: JSON) -> JSON | None:
+    """What is signed or encrypted only the model that wrote it can read; plain text any of the provider's."""
+    sealed = unseal(tag(target), block.get("signature") or block.get("data"))
+    state: JSON = {} if sealed is None else orjson.loads(sealed)
+    return state if state and state.get("model", target.model) == target.model else None
+
+
+def returned(target: Target, blocks: Iterable[JSON]) -> JSON:
     """The fields of an assistant message that hold what its thinking blocks carried."""
     fields: JSON = {}
     for block in blocks:
-        sealed = unseal(tag, block.get("signature") or block.get("data"))
-        if sealed is None:
+        if (state := _state(target, block)) is None:
             continue
-        state: JSON = orjson.loads(sealed)
         if whole := next((name for name in (_DETAILS, BLOCKS) if name in state), None):
             fields.setdefault(whole, []).extend(state[whole])
         elif state["field"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from routing.upstream.dialects.openai_chat_request import chat_body
 from tests.routing.upstream.factories import a_request, a_target
 
-from .completions import JSON, TARGET, THINKING, TOOLS, chunk, message, piece
+from .completions import DONE, JSON, TARGET, THINKING, TOOLS, chunk, message, piece, whole
 
 
 def round_trip(found: JSON, target: Any = TARGET) -> JSON:
@@ -53,6 +54,54 @@ def test_openrouters_details_come_back_whole() -> None:
     sent = round_trip(found)
     assert sent["reasoning_details"] == [*detail(text="Let me", signature="SIG"), encrypted]
     assert "reasoning" not in sent
+
+
+def encrypted(call_id: str, data: str) -> JSON:
+    """As OpenRouter hands on the signature of one of Gemini's calls."""
+    return {"type": "reasoning.encrypted", "id": call_id, "data": data, "format": "google-gemini-v1", "index": 0}
+
+
+CALL_IDS = ("tool_Bash_v31GM7CftUoMaFZEmVfP", "tool_Read_k0aPqM7CftUoMaFZEmVf")
+
+
+@pytest.mark.parametrize("asked", [THINKING, None])
+@pytest.mark.parametrize("when", ["with the calls", "before them", "after them", "whole"])
+def test_the_signatures_of_parallel_calls_come_back_one_by_one(when: str, asked: JSON | None) -> None:
+    details = [encrypted(name, data) for name, data in zip(CALL_IDS, ("AAA=", "BBB="), strict=True)]
+    calls = [piece(n, id=name, name="Bash", arguments="{}") for n, name in enumerate(CALL_IDS)]
+    if when == "with the calls":
+        pairs = zip(details, calls, strict=True)
+        said = [chunk(reasoning_details=[detail], tool_calls=[call]) for detail, call in pairs]
+    elif when == "before them":
+        said = [*(chunk(reasoning_details=[detail]) for detail in details), chunk(tool_calls=calls)]
+    elif when == "after them":
+        said = [chunk(tool_calls=calls), *(chunk(reasoning_details=[detail]) for detail in details)]
+    else:
+        said = [whole({"content": None, "reasoning_details": details, "tool_calls": calls}, "tool_calls")]
+    fields: JSON = {"thinking": asked} if asked else {}
+    found = message(*said, *([] if when == "whole" else [chunk("tool_calls"), DONE]), request=a_request(**fields))
+    sent = round_trip(found)
+    assert sent["reasoning_details"] == details
+    assert [call["id"] for call in sent["tool_calls"]] == list(CALL_IDS)
+
+
+def test_details_without_a_text_beside_them_are_shown_all_the_same() -> None:
+    summary = [{"type": "reasoning.summary", "summary": text, "index": 0} for text in ("Let ", "me")]
+    said = [chunk(reasoning_details=[each]) for each in summary]
+    found = message(*said, chunk(content="So."), chunk("stop"), request=a_request(thinking=THINKING))
+    assert found["content"][0]["thinking"] == "Let me"
+    assert round_trip(found)["reasoning_details"] == [summary[0] | {"summary": "Let me"}]
+
+
+def test_what_a_model_signed_is_for_that_model_alone() -> None:
+    signed = {"type": "reasoning.text", "text": "Hm", "signature": "SIG", "index": 0}
+    said = [chunk(reasoning="Hm", reasoning_details=[signed]), chunk(content="So."), chunk("stop")]
+    found = message(*said, request=a_request(thinking=THINKING))
+    assert round_trip(found)["reasoning_details"] == [signed]
+    another = replace(TARGET, model="another")
+    assert round_trip(found, another).keys() == {"role", "content"}
+    plain = message(chunk(reasoning="Hm"), chunk(content="So."), chunk("stop"), request=a_request(thinking=THINKING))
+    assert round_trip(plain, another)["reasoning"] == "Hm"
 
 
 def test_reasoning_nobody_asked_for_is_not_shown() -> None:
