@@ -52,9 +52,12 @@ def parse(raw: bytes, *, counting: bool = False, sender: Hashable = None) -> Par
         raise InvalidRequest(f"model: String should have between 1 and {MAX_MODEL_NAME} characters")
     max_tokens = 0 if counting else _max_tokens(body)
     media = _Media()
-    _check_messages(body, media)
-    if (system := body.get("system")) is not None:
-        _check_content(system, "system", media)
+    try:
+        _check_messages(body, media)
+        if (system := body.get("system")) is not None:
+            _check_content(system, "system", media)
+    except RecursionError:
+        raise InvalidRequest("messages: The content is nested too deeply") from None
     tools = body.get("tools")
     if tools is not None and not isinstance(tools, Toolset):
         _check_tools(tools)

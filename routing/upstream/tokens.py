@@ -60,17 +60,21 @@ def estimate(body: JSON, media_tokens: int) -> int:
 
 
 def _gather(value: Any, pieces: list[str]) -> None:
-    """Every string and number below ``value``, keys included; base64 sources are left out."""
-    if isinstance(value, str):
-        pieces.append(value)
-    elif isinstance(value, dict):
-        if value.get("type") == "base64" and "data" in value:
-            return
-        for key, below in value.items():
-            pieces.append(key)
-            _gather(below, pieces)
-    elif isinstance(value, list):
-        for below in value:
-            _gather(below, pieces)
-    elif value is not None:
-        pieces.append(str(value))
+    """Every string and number below ``value``, keys included, in any order; base64 sources are left out.
+
+    On a list of our own: a tool's input may be nested more deeply than Python's calls.
+    """
+    rest = [value]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, str):
+            pieces.append(value)
+        elif isinstance(value, dict):
+            if value.get("type") == "base64" and "data" in value:
+                continue
+            pieces.extend(value)
+            rest.extend(value.values())
+        elif isinstance(value, list):
+            rest.extend(value)
+        elif value is not None:
+            pieces.append(str(value))

@@ -10,6 +10,7 @@ import pytest
 
 from routing.gateway.errors import InvalidRequest
 from routing.gateway.parsing import parse
+from routing.upstream.tokens import estimate
 
 GOOD: dict[str, Any] = {"model": "claude-x", "max_tokens": 10, "messages": [{"role": "user", "content": "hi"}]}
 
@@ -118,3 +119,19 @@ def test_media_is_reckoned_apart_from_text() -> None:
     parsed = parse(orjson.dumps(GOOD | _user(image, result)))
     assert parsed.text_bytes < 1000
     assert parsed.media_tokens == 3200
+
+
+def test_results_within_results_are_refused_before_they_outgrow_the_stack() -> None:
+    content = b'"x"'
+    for _ in range(505):  # the JSON itself is good for a thousand levels, two of which a result takes
+        content = b'[{"type":"tool_result","tool_use_id":"a","content":' + content + b"}]"
+    with pytest.raises(InvalidRequest, match="nested too deeply"):
+        parse(b'{"model":"m","max_tokens":5,"messages":[{"role":"user","content":' + content + b"}]}")
+
+
+def test_an_input_of_a_thousand_levels_is_counted() -> None:
+    depth = 1000
+    nested = b'{"a":' * depth + b"1" + b"}" * depth
+    block = b'[{"type":"tool_use","id":"toolu_1","name":"Read","input":' + nested + b"}]"
+    parsed = parse(b'{"model":"m","max_tokens":5,"messages":[{"role":"assistant","content":' + block + b"}]}")
+    assert estimate(parsed.body, 0) >= depth
