@@ -9,14 +9,17 @@ from accounting.uuids import first_of
 TABLE = "accounting_ledgerentry"
 
 
-def _months():
-    """This month and the two that follow; the ledger's writers make the later ones."""
-    today = datetime.now(UTC).date()
-    month = date(today.year, today.month, 1)
-    for _ in range(3):
-        following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-        yield month, following
-        month = following
+def _months(first):
+    """From the month of ``first`` to the second after this one; the ledger's writers make the later ones."""
+    last = _following(_following(datetime.now(UTC).date().replace(day=1)))
+    month = first.replace(day=1)
+    while month <= last:
+        yield month, _following(month)
+        month = _following(month)
+
+
+def _following(month):
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
 def partition(apps, schema_editor):
@@ -27,7 +30,10 @@ def partition(apps, schema_editor):
     execute(f"ALTER TABLE {TABLE} RENAME TO {TABLE}_plain")
     execute(f"CREATE TABLE {TABLE} (LIKE {TABLE}_plain INCLUDING DEFAULTS INCLUDING CONSTRAINTS) PARTITION BY RANGE (id)")
     execute(f"CREATE TABLE {TABLE}_default PARTITION OF {TABLE} DEFAULT WITH (fillfactor = 80)")
-    for month, following in _months():
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(f"SELECT COALESCE(MIN(started_at), now()) FROM {TABLE}_plain")
+        (earliest,) = cursor.fetchone()
+    for month, following in _months(min(earliest.astimezone(UTC), datetime.now(UTC)).date()):
         begins, ends = (first_of(datetime(day.year, day.month, 1, tzinfo=UTC)) for day in (month, following))
         name = f"{TABLE}_{month:%Y_%m}"
         execute(f"CREATE TABLE {name} PARTITION OF {TABLE} FOR VALUES FROM ('{begins}') TO ('{ends}') WITH (fillfactor = 80)")
