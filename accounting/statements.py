@@ -35,7 +35,7 @@ class Upsert:
         changes = [f"{name} = {table}.{name} + excluded.{name}" for name in sums]
         changes += [f"{name} = excluded.{name}" for name in replaced]
         action = f"DO UPDATE SET {', '.join(changes)}" if changes else "DO NOTHING"
-        self._insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608
+        self._insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608 (our own names)
         self._places = f"({places(len(columns))})"
         self._conflict = f" ON CONFLICT ({', '.join(conflict)}) {action}"
 

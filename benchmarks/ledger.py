@@ -22,16 +22,16 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxysite.settings")
 django.setup()  # before anything that imports models, hence E402
 
-from django.db import connection  # noqa: E402
+from django.db import connection
 
-from accounting import identity  # noqa: E402
-from accounting.identity import Caller  # noqa: E402
-from accounting.ledger import partitions  # noqa: E402
-from accounting.ledger.booking import Booking, End, Row  # noqa: E402
-from accounting.ledger.posting import Known, Opening, Settlement, post  # noqa: E402
-from accounting.models import LedgerEntry, Limit, User  # noqa: E402
-from accounting.tokens import Tokens  # noqa: E402
-from routing.gateway.lifespan import tune_interpreter  # noqa: E402
+from accounting import identity
+from accounting.identity import Caller
+from accounting.ledger import partitions
+from accounting.ledger.booking import Booking, End, Row
+from accounting.ledger.posting import Known, Opening, Settlement, post
+from accounting.models import LedgerEntry, Limit, User
+from accounting.tokens import Tokens
+from routing.gateway.lifespan import tune_interpreter
 
 _NAME = "benchmark-ledger"
 _ENDED = End(LedgerEntry.Outcome.COMPLETE, Tokens(input=12_000, output=300), exact=True, duration_ms=4000)

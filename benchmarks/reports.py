@@ -23,13 +23,13 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxysite.settings")
 django.setup()  # before anything that imports models, hence E402
 
-from django.db import connection, transaction  # noqa: E402
-from django.db.models import Sum  # noqa: E402
-from django.test import Client, override_settings  # noqa: E402
-from django.test.utils import CaptureQueriesContext  # noqa: E402
-from django.utils import timezone  # noqa: E402
+from django.db import connection, transaction
+from django.db.models import Sum
+from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from accounting.models import DailyUsage, LedgerEntry, Membership, Team, User  # noqa: E402
+from accounting.models import DailyUsage, LedgerEntry, Membership, Team, User
 
 _REPORTS = [
     *("", "?period=7", "?period=90", "?period=month", "?by=user&measure=tokens", "YEAR"),

@@ -21,14 +21,14 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 TESTING = "pytest" in sys.modules
 
 
-class _Variables(FileAwareMapping):  # type: ignore[misc]
+class _Variables(FileAwareMapping):
     """The environment, ``NAME_FILE`` included; a file's last line may end in a newline that is no part of the value."""
 
     def __getitem__(self, name: str) -> str:
         return str(super().__getitem__(name)).strip()
 
 
-class _Env(environ.Env):  # type: ignore[misc]
+class _Env(environ.Env):
     ENVIRON = _Variables()
 
 

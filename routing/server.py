@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 APPLICATION: Final = "proxysite.asgi:application"
 _CLOSE: Final = (b"connection", b"close")
-_TICK: Final = 0.05  # seconds between two looks at whether the notice is over
+_TICK: Final = 0.05  # seconds between two looks
 _FIRST_REQUEST_SECONDS: Final = 5.0  # for a connection to say what it wants
 
 
@@ -68,10 +69,7 @@ class Server(uvicorn.Server):
         traffic.draining = True
         self.server_state.default_headers = [*self.server_state.default_headers, _CLOSE]
         logger.info("leaving: %d requests in flight", traffic.in_flight)
-        loop = asyncio.get_running_loop()
-        over = loop.time() + seconds
-        while loop.time() < over and not self.force_exit:  # noqa: ASYNC110 - a signal's handler sets it
-            await asyncio.sleep(_TICK)
+        await self._wait_while(lambda: True, seconds)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Takes no new connection, and ends as uvicorn does, once it has heard out those it has just taken.
@@ -82,11 +80,16 @@ class Server(uvicorn.Server):
             server.close()
         for sock in sockets or []:
             sock.close()
-        loop = asyncio.get_running_loop()
-        over = loop.time() + _FIRST_REQUEST_SECONDS
-        while self._awaits_a_first_request() and loop.time() < over and not self.force_exit:  # noqa: ASYNC110
-            await asyncio.sleep(_TICK)
+        await self._wait_while(self._awaits_a_first_request, _FIRST_REQUEST_SECONDS)
         await super().shutdown(sockets)
+
+    async def _wait_while(self, holds: Callable[[], bool], seconds: float) -> None:
+        """For ``seconds`` at most, and not where somebody is in a hurry."""
+        loop = asyncio.get_running_loop()
+        over = loop.time() + seconds
+        # Looked at, not told of: a signal's handler and uvicorn's protocols set what is looked at.
+        while holds() and loop.time() < over and not self.force_exit:  # noqa: ASYNC110 (as said above)
+            await asyncio.sleep(_TICK)
 
     def _awaits_a_first_request(self) -> bool:
         connections = self.server_state.connections

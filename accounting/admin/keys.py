@@ -45,7 +45,7 @@ class LinesField(forms.CharField):
         return bool(list(initial or []) != self.to_python(data))
 
 
-class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
+class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own takes no parameter when it runs
     """What a key may do, where from, and until when."""
 
     scopes = forms.MultipleChoiceField(
@@ -235,7 +235,7 @@ class KeyAdmin(ModelAdmin):
         return super().render_change_form(request, context | once, *args, **kwargs)
 
     def response_add(self, request: HttpRequest, obj: Key, post_url_continue: str | None = None) -> HttpResponse:
-        return shown_once(self, request, obj, request.minted)  # type: ignore[attr-defined]
+        return shown_once(self, request, obj, request.minted)  # type: ignore[attr-defined]  # save_model put it there
 
     @admin.action(description="Set when they expire…", permissions=["change"])
     def expire_selected(self, request: HttpRequest, queryset: QuerySet[Key]) -> HttpResponse | None:

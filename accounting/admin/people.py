@@ -100,7 +100,7 @@ def teams_of(user: User) -> str:
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # Django's own takes no parameter when it runs
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -137,7 +137,7 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     @display(description="Keys", ordering="n_keys")
     def live_keys(self, user: User) -> SafeString:
         url = reverse("admin:accounting_key_changelist") + f"?user__id__exact={user.pk}"
-        return format_html('<a href="{}">{}</a>', url, user.n_keys)  # type: ignore[attr-defined]
+        return format_html('<a href="{}">{}</a>', url, user.n_keys)  # type: ignore[attr-defined]  # put there for the list
 
     @display(description="State", ordering="is_active", label={"active": "success", "shut out": "danger"})
     def state(self, user: User) -> str:

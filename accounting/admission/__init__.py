@@ -12,4 +12,4 @@ Nothing here adds up the ledger on the request path, and nobody without a limit 
 
 # The ledger's writer decides through the modules here, which speak of the ledger's bookings: whoever comes in by this
 # door first waits until the ledger, bookings first, is there.
-import accounting.ledger  # noqa: F401
+import accounting.ledger  # noqa: F401 (for its effect)

@@ -31,7 +31,8 @@ _CHANGED: Final = ("spent", "reserved", "in_flight", "arrival", "warned_at")
 _WRITTEN: Final = Upsert(
     _TABLE, ("id", "limit_id", '"window"', "granted", *_CHANGED), conflict=("id",), replaced=_CHANGED
 )
-_READ: Final = f'SELECT id, limit_id, "window", spent, reserved, granted, in_flight, arrival, warned_at FROM {_TABLE}'  # noqa: S608
+_FIELDS: Final = ("id", "limit_id", '"window"', "spent", "reserved", "granted", "in_flight", "arrival", "warned_at")
+_READ: Final = f"SELECT {', '.join(_FIELDS)} FROM {_TABLE}"  # noqa: S608 (our own names)
 _SUBJECTS: Final = {
     Limit.Scope.TEAM.value: "team_id",
     Limit.Scope.USER.value: "user_id",

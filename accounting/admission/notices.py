@@ -46,7 +46,7 @@ def _send(soft: Soft) -> None:
             except (OSError, HTTPException, ValueError, Error) as error:
                 # No traceback, and of an odd URL not even its words: a webhook's address is a secret.
                 why = error if isinstance(error, OSError) else type(error).__name__
-                logger.error("no %s of a filled budget (limit %d): %s", tell.__name__, soft.policy.id, why)  # noqa: TRY400
+                logger.error("no %s of a filled budget (limit %d): %s", tell.__name__, soft.policy.id, why)  # noqa: TRY400 (as said above)
     finally:
         connections.close_all()
 

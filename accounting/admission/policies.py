@@ -96,16 +96,17 @@ class Policies:
         return found
 
     def _find(self, caller: Caller, booking: Booking) -> list[Policy]:
+        subjects = (
+            (Limit.Scope.GATEWAY.value, 0),
+            (Limit.Scope.TEAM.value, caller.team_id),
+            (Limit.Scope.USER.value, caller.user_id),
+            (Limit.Scope.KEY.value, caller.key_id),
+        )
         found = [
             policy
-            for subject in (
-                (Limit.Scope.GATEWAY.value, 0),
-                (Limit.Scope.TEAM.value, caller.team_id),
-                (Limit.Scope.USER.value, caller.user_id),
-                (Limit.Scope.KEY.value, caller.key_id),
-            )
-            if subject[1] is not None
-            for policy in self._by_subject.get(subject, ())  # type: ignore[arg-type]
+            for scope, subject_id in subjects
+            if subject_id is not None
+            for policy in self._by_subject.get((scope, subject_id), ())
             if policy.covers(booking.asked_model, booking.tier, booking.model)
         ]
         return sorted(found, key=lambda policy: policy.id)

@@ -67,7 +67,7 @@ class LimitStateSerializer(LimitSerializer):
     fill = FillSerializer(read_only=True)
 
     class Meta(LimitSerializer.Meta):
-        fields = (*LimitSerializer.Meta.fields, "fill")  # type: ignore[assignment]
+        fields = (*LimitSerializer.Meta.fields, "fill")  # type: ignore[assignment]  # one more than in the base
 
 
 class LimitChangeSerializer(Shape):

@@ -40,7 +40,7 @@ _WITH_BODY: Final = {"413": "More than the gateway takes.", "415": "The body is 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 
-class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base registers it
     """How the OpenAPI document tells of it."""
 
     target_class = KeyAuthentication

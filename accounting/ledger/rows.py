@@ -67,10 +67,10 @@ _FIGURES: Final = (
 _COLUMNS: Final = (*_FIXED, *_FIGURES)
 _INSERT: Final = Upsert(_TABLE, _COLUMNS, conflict=("id",))
 COPY: Final = f"COPY {_TABLE} ({', '.join(_COLUMNS)}) FROM STDIN"
-_OPEN: Final = f"SELECT id, holds FROM {_TABLE} WHERE state = 'open'"  # noqa: S608
+_OPEN: Final = f"SELECT id, holds FROM {_TABLE} WHERE state = 'open'"  # noqa: S608 (our own names)
 # Conditions on open rows: those of one worker, and those of none that is known.
 OF_WORKER: Final = "worker = %s"
-OF_NOBODY: Final = f"(worker IS NULL OR worker NOT IN (SELECT id FROM {Worker._meta.db_table}))"  # noqa: S608
+OF_NOBODY: Final = f"(worker IS NULL OR worker NOT IN (SELECT id FROM {Worker._meta.db_table}))"  # noqa: S608 (our own names)
 # Only rows that are locked are written again, so each of them is there, and nothing is ever inserted.
 _UPDATE: Final = Upsert(_TABLE, _COLUMNS, conflict=("id",), replaced=_FIGURES)
 

@@ -28,7 +28,7 @@ TRY_AGAIN_LATER: Final = 1013  # RFC 6455's registry; the page does
 _log = logging.getLogger(__name__)
 
 
-class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
+class LiveConsumer(AsyncJsonWebsocketConsumer):
     """Sends frames (``Board.frame``), the first at once, then where something has changed. Hears nothing."""
 
     async def connect(self) -> None:
@@ -82,7 +82,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             await asyncio.sleep(FRAME_SECONDS)
 
 
-class NowhereConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class NowhereConsumer(AsyncWebsocketConsumer):
     """Every other path."""
 
     async def connect(self) -> None:

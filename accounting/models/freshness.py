@@ -26,7 +26,7 @@ class Generation(models.Model):
     def read(cls) -> int:
         """Raises DoesNotExist before the first migration has run to its end, and django.db.Error."""
         with connection.cursor() as cursor:  # plain SQL: it is read with every transaction of the ledger
-            cursor.execute(f"SELECT value FROM {cls._meta.db_table} WHERE id = 1")  # noqa: S608
+            cursor.execute(f"SELECT value FROM {cls._meta.db_table} WHERE id = 1")  # noqa: S608 (our own names)
             row = cursor.fetchone()
         if row is None:
             raise cls.DoesNotExist("The generation is missing: a migration makes it.")

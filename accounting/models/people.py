@@ -23,7 +23,7 @@ class Team(Announcing):
         return self.name
 
 
-class People(UserManager.from_queryset(AnnouncingQuerySet)):  # type: ignore[misc]
+class People(UserManager.from_queryset(AnnouncingQuerySet)):  # type: ignore[misc]  # a base that is made at run time
     """Django's user manager, whose bulk writes announce themselves."""
 
     use_in_migrations = False

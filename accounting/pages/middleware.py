@@ -14,7 +14,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
 
-class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
+class StaticFiles(WhiteNoiseMiddleware):
     """WhiteNoise, for an asynchronous server and a fresh checkout.
 
     Its answers iterate over a file, which Django's ASGI handler can only take in whole, with a warning; these are whole

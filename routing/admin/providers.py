@@ -28,7 +28,7 @@ _GRACE = {"0": "end at once", "1": "stay for an hour", "24": "stay for a day", "
 _STATES = {"on": "success", "off": "warning"}
 
 
-class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
+class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own takes no parameter when it runs
     """A provider, and a key to put in use; no key is ever shown."""
 
     new_key = forms.CharField(
@@ -153,18 +153,18 @@ class ProviderAdmin(ModelAdmin):
     @display(description="Models", ordering="n_models")
     def known_models(self, provider: Provider) -> SafeString:
         url = reverse("admin:routing_model_changelist") + f"?provider__id__exact={provider.pk}"
-        return format_html('<a href="{}">{}</a>', url, provider.n_models)  # type: ignore[attr-defined]
+        return format_html('<a href="{}">{}</a>', url, provider.n_models)  # type: ignore[attr-defined]  # put there for the list
 
     @display(description="Last hour", label={"good": "success", "warn": "warning", "bad": "danger"})
     def last_hour(self, provider: Provider) -> tuple[str, str]:
-        health: board.Health = provider.health  # type: ignore[attr-defined]
+        health: board.Health = provider.health  # type: ignore[attr-defined]  # put there for the list
         said = f"{health.requests:,} requests, {health.failed:,} failed" if health.requests else "not asked"
         return health.mood, said
 
     @display(description="Checked", label={"good": "success", "warn": "warning", "bad": "danger"})
     def checked(self, provider: Provider) -> tuple[str, str]:
         """The newest run against any of its models."""
-        run = max(provider.runs, key=lambda one: one.pk, default=None)  # type: ignore[attr-defined]
+        run = max(provider.runs, key=lambda one: one.pk, default=None)  # type: ignore[attr-defined]  # put there for the list
         if run is None:
             return "", "not yet"
         return run.mood, f"{run.model}: {run.passed} of {run.passed + run.failed}, {timezone.localtime(run.at):%-d %b}"

@@ -29,7 +29,7 @@ class ClientLeft(Exception):
     """The client closed its connection."""
 
 
-class GatewayConsumer(AsyncHttpConsumer):  # type: ignore[misc]
+class GatewayConsumer(AsyncHttpConsumer):
     """Reads the body, runs ``respond`` as a task, and cancels that task when the client leaves.
 
     The stock consumer runs ``handle`` inside the dispatch of ``http.request`` and so hears of ``http.disconnect`` only

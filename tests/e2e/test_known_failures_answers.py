@@ -167,7 +167,7 @@ def _settled(gateway: Gateway, value: str, column: str = "request_id") -> dict[s
     """The one row of a request, as soon as it is settled."""
     deadline = time.monotonic() + 20
     while True:
-        rows = gateway.rows(f"SELECT * FROM accounting_ledgerentry WHERE {column} = ?", value)  # noqa: S608
+        rows = gateway.rows(f"SELECT * FROM accounting_ledgerentry WHERE {column} = ?", value)  # noqa: S608 - our own name
         if [row["state"] for row in rows] == ["settled"]:
             return rows[0]
         assert time.monotonic() < deadline, rows

@@ -74,7 +74,7 @@ def test_the_demo_leaves_when_an_admin_turns_a_provider_on() -> None:
     assert first_start.leave_demo(gemini, User.objects.create_user("anna"))
     assert goals() == {"BIG": "gemini/gemini-2.5-pro-preview-03-25", "SMALL": "gemini/gemini-2.0-flash"}
     assert not Provider.objects.get(name="demo").enabled
-    assert Revision.objects.first().actor_name == "anna"  # type: ignore[union-attr]
+    assert Revision.objects.latest("id").actor_name == "anna"
 
 
 def test_a_provider_of_ones_own_takes_over_with_what_it_is_known_to_offer() -> None:
@@ -91,7 +91,7 @@ def test_load_mapping_reckons_with_the_databases_providers() -> None:
     set_up(OPENAI_API_KEY="sk-1")
     first_start.load_mapping(read({"BIG_MODEL": "gpt-5.1"}), None, "again")
     assert goals() == {"BIG": "openai/gpt-5.1", "SMALL": "openai/gpt-4o-mini"}
-    assert Revision.objects.first().diff == ["BIG: openai/gpt-4o ⇒ openai/gpt-5.1"]  # type: ignore[union-attr]
+    assert Revision.objects.latest("id").diff == ["BIG: openai/gpt-4o ⇒ openai/gpt-5.1"]
 
 
 def test_load_mapping_keeps_patterns_that_a_person_moved() -> None:

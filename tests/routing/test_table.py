@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async
 from django.db import OperationalError, connection
+from pytest_django import DjangoAssertNumQueries
 
 from accounting.models import Generation
 from routing import table as module
@@ -108,7 +109,7 @@ async def test_the_watcher_follows_and_survives_a_database_that_is_away(monkeypa
     await tables.close()
 
 
-def test_loading_takes_a_bounded_number_of_queries(django_assert_num_queries: object) -> None:
+def test_loading_takes_a_bounded_number_of_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     set_up(**ALL_KEYS)
-    with django_assert_num_queries(8):  # type: ignore[operator]
+    with django_assert_num_queries(8):
         load()

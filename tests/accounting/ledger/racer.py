@@ -13,11 +13,11 @@ import django
 
 django.setup()
 
-from accounting import ledger  # noqa: E402
-from accounting.errors import BudgetSpent  # noqa: E402
-from accounting.identity import Caller  # noqa: E402
-from accounting.models import User  # noqa: E402
-from tests.accounting.ledger.events import end  # noqa: E402
+from accounting import ledger
+from accounting.errors import BudgetSpent
+from accounting.identity import Caller
+from accounting.models import User
+from tests.accounting.ledger.events import end
 
 
 async def call(caller: Caller, number: int) -> str:
