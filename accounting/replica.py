@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
@@ -60,6 +61,16 @@ class Replica:
         self._looked = float("-inf")
         self._written: deque[tuple[float, int]] = deque(maxlen=_SAMPLES)
         self.lag: float | None = None  # seconds; None where it is not known
+
+    def behind(self) -> timedelta:
+        """How old the figures of a report are; zero where they are the primary's, or as new as can be told."""
+        if self.alias() != ALIAS or not self.lag:
+            return timedelta()
+        return timedelta(seconds=self.lag + self._clock() - self._looked)
+
+    def is_left_out(self) -> bool:
+        """Whether there is one, and reports come from the primary nevertheless."""
+        return self._is_set() and self.alias() != ALIAS
 
     @property
     def is_fresh(self) -> bool:

@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
+from accounting import replica
 from accounting.api.parameters import ReportParameters
 from accounting.reports import InvalidPeriod, Period, Selection
 from accounting.reports.usage import Dimension
@@ -134,6 +135,8 @@ def frame(question: Question, page: str) -> dict[str, Any]:
         "other_days": question.period.tz.key != timezone.get_current_timezone_name(),
         "measures": MEASURES,
         "dimensions": [(one.value, TITLES[one]) for one in question.scope.dimensions],
+        "as_of": timezone.now() - behind if (behind := replica.replica.behind()) else None,
+        "replica_left_out": replica.replica.is_left_out(),
     }
 
 

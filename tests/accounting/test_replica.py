@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,20 @@ def test_one_that_stands_still_is_left_out_until_it_has_caught_up(databases: Dat
     found = [databases.alias(100 + n, 100) for n in range(1, 5)]
     assert found == ["replica", "replica", "default", "default"]
     assert databases.alias(105, 105) == "replica"
+
+
+def test_it_is_known_how_old_the_figures_are(databases: Databases) -> None:
+    databases.alias(100, 100)
+    assert databases.replica.behind() == timedelta()
+    databases.alias(200, 150)
+    assert databases.replica.behind() == timedelta(seconds=LOOK_SECONDS)
+    databases.now += 2
+    assert databases.replica.behind() == timedelta(seconds=LOOK_SECONDS + 2)
+    assert not databases.replica.is_left_out()
+    for written in (300, 400):
+        databases.alias(written, 150)
+    assert databases.replica.is_left_out()
+    assert databases.replica.behind() == timedelta(), "they are the primary's"
 
 
 def test_an_idle_primary_makes_no_lag(databases: Databases) -> None:

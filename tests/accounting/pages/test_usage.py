@@ -12,6 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounting.models import Limit, User
+from accounting.replica import Replica
 from tests.accounting.company import Company, record, settle
 
 from .conftest import Browser
@@ -249,3 +250,21 @@ def test_the_number_of_queries_does_not_grow(
     client = browse(busy["ada"])
     with django_assert_max_num_queries(most):
         client.get(f"/teams/{busy.red.pk}/{page}")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_report_of_a_replica_that_is_behind_says_as_of_when(
+    busy: Company, browse: Browser, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = browse(busy["root"])
+    assert "as-of" not in _page(client, f"/everything/{page}")
+    monkeypatch.setattr(Replica, "behind", lambda _: timedelta(minutes=3))
+    assert "Figures as of" in _page(client, f"/everything/{page}")
+
+
+def test_an_admin_is_told_that_the_primary_stands_in(
+    busy: Company, browse: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Replica, "is_left_out", lambda _: True)
+    assert "come from the primary database" in _page(browse(busy["root"]), "/everything/")
+    assert "come from the primary database" not in _page(browse(busy["ada"]), f"/teams/{busy.red.pk}/")
