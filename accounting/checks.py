@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+
+from . import secrets
 
 RESERVATIONS: Final = ("typical", "strict")
 
@@ -66,6 +69,16 @@ def _is_network(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@register
+def keys(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """E009: secrets without their numbers; every sign-in and every request would fail on them."""
+    try:
+        secrets.verify()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), hint="2:new secret,1:old secret", id="tollgate.E009")]
+    return []
 
 
 @register

@@ -38,6 +38,12 @@ def _keys(purpose: str) -> dict[int, bytes]:
     return _ring(purpose, tuple(getattr(settings, purpose)), settings.SECRET_KEY)
 
 
+def verify() -> None:
+    """Raises ImproperlyConfigured where a setting is not of the form it should have."""
+    for purpose in ("ENCRYPTION_KEYS", "KEY_PEPPERS"):
+        _keys(purpose)
+
+
 def seal(value: str) -> str:
     """``value`` encrypted (Fernet: AES-128-CBC with HMAC-SHA256), as ``number:token``."""
     number, key = next(iter(_keys("ENCRYPTION_KEYS").items()))

@@ -10,31 +10,18 @@ import sys
 from functools import partial
 from pathlib import Path
 
-import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
-from environ.fileaware_mapping import FileAwareMapping
 
+from .environment import Env
 from .oidc import socialaccount_providers
 from .theme import UNFOLD  # noqa: F401 - read by the admin's theme
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 TESTING = "pytest" in sys.modules
 
-
-class _Variables(FileAwareMapping):
-    """The environment, ``NAME_FILE`` included; a file's last line may end in a newline that is no part of the value."""
-
-    def __getitem__(self, name: str) -> str:
-        return str(super().__getitem__(name)).strip()
-
-
-class _Env(environ.Env):
-    ENVIRON = _Variables()
-
-
-env = _Env()
+env = Env()
 if not TESTING:
-    _Env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
+    Env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
 
@@ -54,11 +41,11 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = "not-a-secret-" * 5 if TESTING else _secret_key()
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = env.flag("DEBUG", default=False)
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["*"])
 # Where people reach the gateway, e.g. https://gateway.example.com; empty: as each request's Host header says.
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
-HTTPS = env.bool("HTTPS", default=PUBLIC_URL.startswith("https://"))
+HTTPS = env.flag("HTTPS", default=PUBLIC_URL.startswith("https://"))
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL] if PUBLIC_URL else [])
 # Old values stay listed after the first, so that what they sealed can still be read: "2:…,1:…". Empty: derived
 # from SECRET_KEY. See accounting/secrets.py.
@@ -130,7 +117,7 @@ TEMPLATES = [
 # --- what it stands on: a database, and Redis when there are several hosts -------------------------------------
 
 DATABASES = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'tollgate.sqlite3'}"),
+    "default": env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'tollgate.sqlite3'}"),
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATA_DIR.mkdir(parents=True, exist_ok=True)
@@ -149,21 +136,21 @@ else:
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("prepare_threshold", None)
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
     # A new connection costs PostgreSQL a process: they are kept, and looked at before they are used again.
-    DATABASES["default"]["CONN_MAX_AGE"] = 0 if TESTING else env.int("DATABASE_CONN_MAX_AGE", default=60)
+    DATABASES["default"]["CONN_MAX_AGE"] = 0 if TESTING else env.number("DATABASE_CONN_MAX_AGE", 60, least=0)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # Reports, lists of requests and the API's reads of usage come from here, while it is less far behind than that.
-if _replica := env.str("DATABASE_REPLICA_URL", default=""):
-    DATABASES["replica"] = env.db_url_config(_replica)
+if env.str("DATABASE_REPLICA_URL", default=""):
+    DATABASES["replica"] = env.database("DATABASE_REPLICA_URL", "")
     for _setting in ("OPTIONS", "DISABLE_SERVER_SIDE_CURSORS", "CONN_MAX_AGE", "CONN_HEALTH_CHECKS"):
         if _setting in DATABASES["default"]:
             DATABASES["replica"].setdefault(_setting, DATABASES["default"][_setting])
     if DATABASES["replica"]["ENGINE"].endswith("postgresql"):  # reports do not wait long for a host that is gone
         DATABASES["replica"]["OPTIONS"] = {"connect_timeout": 3} | DATABASES["replica"]["OPTIONS"]
     DATABASES["replica"]["TEST"] = {"MIRROR": "default"}
-DATABASE_REPLICA_MAX_LAG_SECONDS = env.float("DATABASE_REPLICA_MAX_LAG_SECONDS", default=30.0)
+DATABASE_REPLICA_MAX_LAG_SECONDS = env.number("DATABASE_REPLICA_MAX_LAG_SECONDS", 30.0, least=0.0)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = env.redis("REDIS_URL")
 CHANNEL_LAYERS = {
     "default": (
         {
@@ -228,7 +215,7 @@ SOCIALACCOUNT_LOGIN_ON_GET = True  # a link, not a form: form-action stays 'self
 SOCIALACCOUNT_STORE_TOKENS = False
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
+SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 31_536_000 if HTTPS else 0, least=0)
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "accounting.pages.errors.csrf_failure"
 _OWN = {
@@ -254,7 +241,7 @@ CONTENT_SECURITY_POLICY_BY_PREFIX = {
 }
 
 LANGUAGE_CODE = "en-us"
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -307,9 +294,12 @@ LOGGING = {
         },
     },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": env.str("LOG_FORMAT", default="line")},
+        "stderr": {"class": "logging.StreamHandler", "formatter": env.choice("LOG_FORMAT", ("line", "json"), "line")},
     },
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {
+        "handlers": ["stderr"],
+        "level": env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO"),
+    },
 }
 
 # Who may read /metrics: whoever shows the token as a bearer token, and whoever asks from one of the networks. Neither
@@ -341,29 +331,31 @@ PROVIDER_ENVIRONMENT = {
 # --- the line --------------------------------------------------------------------------------------------------
 
 HOST = env.str("HOST", default="127.0.0.1")
-PORT = env.int("PORT", default=8082)
-WORKERS = env.int("WORKERS", default=1)
+PORT = env.number("PORT", 8082, least=1, most=65535)
+WORKERS = env.number("WORKERS", 1, least=1)
 # After SIGTERM: how long a worker says that it is leaving while it still serves (longer than a balancer takes to
 # notice), and then how long running answers may take.
-DRAIN_NOTICE_SECONDS = env.float("DRAIN_NOTICE_SECONDS", default=1.0)
-DRAIN_SECONDS = env.int("DRAIN_SECONDS", default=600)
+DRAIN_NOTICE_SECONDS = env.number("DRAIN_NOTICE_SECONDS", 1.0, least=0.0)
+DRAIN_SECONDS = env.number("DRAIN_SECONDS", 600, least=0)
 # Reverse proxies whose X-Forwarded-For is believed, as CIDR blocks.
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-GATEWAY_MAX_BODY_BYTES = env.int("GATEWAY_MAX_BODY_BYTES", default=32 * 1024 * 1024)  # Anthropic's own limit
-GATEWAY_MAX_IN_FLIGHT = env.int("GATEWAY_MAX_IN_FLIGHT", default=2000)  # a worker's; beyond it, 429 at once
-GATEWAY_PING_SECONDS = env.float("GATEWAY_PING_SECONDS", default=10.0)  # Claude Code shows a banner at 20 s
-UPSTREAM_CONNECT_SECONDS = env.float("UPSTREAM_CONNECT_SECONDS", default=10.0)
-UPSTREAM_SILENCE_SECONDS = env.float("UPSTREAM_SILENCE_SECONDS", default=600.0)  # between two reads
+GATEWAY_MAX_BODY_BYTES = env.number("GATEWAY_MAX_BODY_BYTES", 32 * 1024 * 1024, least=1024)  # Anthropic's own limit
+GATEWAY_MAX_IN_FLIGHT = env.number("GATEWAY_MAX_IN_FLIGHT", 2000, least=1)  # a worker's; beyond it, 429 at once
+GATEWAY_PING_SECONDS = env.number("GATEWAY_PING_SECONDS", 10.0, least=0.1)  # Claude Code shows a banner at 20 s
+UPSTREAM_CONNECT_SECONDS = env.number("UPSTREAM_CONNECT_SECONDS", 10.0, least=0.1)
+UPSTREAM_SILENCE_SECONDS = env.number("UPSTREAM_SILENCE_SECONDS", 600.0, least=0.1)  # between two reads
 
 # --- the ledger ------------------------------------------------------------------------------------------------
 
 # What a budget holds back for a request in flight: its input and a "typical" answer of its model, or a "strict"
 # max_tokens. Typical lets a client that always asks for 64,000 tokens live with a small budget.
 BUDGET_RESERVATION = env.str("BUDGET_RESERVATION", default="typical")
-LEDGER_LEASE_SECONDS = env.float("LEDGER_LEASE_SECONDS", default=60.0)  # a silent worker's open rows are closed then
-LEDGER_PATIENCE_SECONDS = env.float("LEDGER_PATIENCE_SECONDS", default=15.0)  # for a database that has gone
+LEDGER_LEASE_SECONDS = env.number(
+    "LEDGER_LEASE_SECONDS", 60.0, least=0.0
+)  # a silent worker's open rows are closed then
+LEDGER_PATIENCE_SECONDS = env.number("LEDGER_PATIENCE_SECONDS", 15.0, least=0.0)  # for a database that has gone
 # A directory: serve on while the database is away, and write the ledger from there later. Empty: refuse (503).
 LEDGER_JOURNAL = env.str("LEDGER_JOURNAL", default="")
 # Where a budget that fills is told of: a JSON POST. People are mailed too, if EMAIL_URL says how.

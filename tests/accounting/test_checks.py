@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from django.conf import LazySettings
 
-from accounting.checks import mail, money, networks
+from accounting.checks import keys, mail, money, networks
 
 
 def test_what_is_set_by_default_is_fine() -> None:
-    assert [*money(None), *networks(None), *mail(None)] == []
+    assert [*money(None), *networks(None), *keys(None), *mail(None)] == []
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,15 @@ def test_a_network_that_is_none_is_told_by_its_setting(settings: LazySettings, n
     (message,) = networks(None)
     assert message.id == "tollgate.E008"
     assert f"{name} names 'nginx'" in message.msg
+
+
+@pytest.mark.parametrize("name", ["ENCRYPTION_KEYS", "KEY_PEPPERS"])
+def test_a_secret_without_its_number_is_told_and_not_shown(settings: LazySettings, name: str) -> None:
+    setattr(settings, name, ["very-secret"])
+    (message,) = keys(None)
+    assert message.id == "tollgate.E009"
+    assert name in message.msg
+    assert "very-secret" not in message.msg
 
 
 def test_links_in_mails_must_lead_here(settings: LazySettings) -> None:

@@ -29,6 +29,8 @@ class Command(BaseCommand):
         host, port, workers = options["host"], options["port"], options["workers"]
         if workers < 1:
             raise CommandError("--workers: at least one.")
+        if not 0 < port < 65536:
+            raise CommandError("--port: 1 to 65535.")
         if given := os.environ.get(supervisor.WORKER_VARIABLE):
             self._work(host, port, *map(int, given.split(",")))
         elif workers == 1:
