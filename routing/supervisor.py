@@ -146,6 +146,8 @@ class Supervisor:
 
     def _replace_all(self) -> None:
         for place, worker in enumerate(self._workers):
+            if self._leaving:
+                return
             successor = self._start()
             if not successor.await_ready(_START_SECONDS):
                 logger.error("a new worker did not start: the old ones stay")
