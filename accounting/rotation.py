@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,11 +15,11 @@ class NotRotatable(Exception):
     """The key is no longer live, or was replaced already. ``str()`` is for people."""
 
 
-def rotate(key: Key, grace: timedelta) -> tuple[Key, str]:
+def rotate(key: Key, grace: timedelta, *, until: datetime | None = None) -> tuple[Key, str]:
     """A new key that may do what ``key`` may, and its token. ``key`` itself lives on for ``grace``, at most.
 
-    Limits of the old key hold the new one too, with what is spent of them so far: a rotation is no way out of a budget.
-    Raises NotRotatable.
+    The new one has as long a life as the old one was given, and ends by ``until``. Limits of the old key hold it too,
+    with what is spent of them so far: a rotation is no way out of a budget. Raises NotRotatable.
     """
     with transaction.atomic():
         old = Key.objects.select_for_update().get(pk=key.pk)
@@ -28,12 +28,13 @@ def rotate(key: Key, grace: timedelta) -> tuple[Key, str]:
         if old.replaced_by.filter(revoked_at=None).exists():
             raise NotRotatable("This key has been replaced already.")
         now = timezone.now()
+        lifetime = old.expires_at - old.created_at if old.expires_at else None
+        ends = [moment for moment in (lifetime and now + lifetime, until) if moment is not None]
         new, token = mint(
             old.user,
             team=old.team,
             name=old.name,
-            # As long a life as the old one was given.
-            expires_at=now + (old.expires_at - old.created_at) if old.expires_at else None,
+            expires_at=min(ends, default=None),
             scopes=old.scopes,
             allowed_models=old.allowed_models,
             allowed_networks=old.allowed_networks,

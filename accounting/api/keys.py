@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from accounting import rotation
 from accounting.identity import DEFAULT_SCOPES, SCOPES, Caller, mint
-from accounting.models import Key, Team, User
+from accounting.models import Key, Limit, Team, User
 
 from .base import Resource
 from .errors import Conflict
@@ -139,6 +139,8 @@ class KeyResource(Resource):
         restrictions = {name: given.get(name, []) for name in ("allowed_models", "allowed_networks")}
         scopes, expires_at = given.get("scopes", DEFAULT_SCOPES), given.get("expires_at")
         hand_on(self.caller, scopes=scopes, expires_at=expires_at, **restrictions)
+        if self.caller is not None and Limit.objects.filter(key_id=self.caller.key_id).exists():
+            raise PermissionDenied("This key has limits of its own, which one that it makes would not have.")
         key, token = mint(user, team=team, name=given["name"], expires_at=expires_at, scopes=scopes, **restrictions)
         return _shown_once(key, token)
 
@@ -173,7 +175,11 @@ class KeyResource(Resource):
         wanted.is_valid(raise_exception=True)
         hand_on_key(self.caller, key)
         try:
-            new, token = rotation.rotate(key, timedelta(seconds=wanted.validated_data["grace_seconds"]))
+            new, token = rotation.rotate(
+                key,
+                timedelta(seconds=wanted.validated_data["grace_seconds"]),
+                until=self.caller.expires_at if self.caller else None,
+            )
         except rotation.NotRotatable as error:
             raise Conflict(str(error)) from error
         return _shown_once(new, token)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounting.identity import find
-from accounting.models import Key
+from accounting.models import Key, Limit
 from tests.accounting.company import Company
 
 from .conftest import As
@@ -116,6 +117,27 @@ def test_a_key_hands_on_no_more_than_it_has(company: Company, as_: As, restricti
         "expires_at": (timezone.now() + timedelta(hours=1)).isoformat(),
     }
     assert client.post("/api/keys", narrow).status_code == 201
+
+
+def test_a_key_that_rotates_itself_gains_no_life(company: Company, as_: As) -> None:
+    """Else whoever has found one has it for ever."""
+    mine = company.keys["bob"]
+    Key.objects.filter(pk=mine.pk).update(created_at=timezone.now() - timedelta(days=89))
+    mine.expires_at = timezone.now() + timedelta(days=1)
+    mine.save()
+    made = as_("bob").post(f"/api/keys/{mine.public_id}/rotate", {})
+    assert made.status_code == 201
+    assert Key.objects.get(public_id=made.json()["id"]).expires_at == mine.expires_at
+
+
+def test_a_key_with_limits_makes_none_without(company: Company, as_: As) -> None:
+    service = company.keys["red-service"]
+    wanted = {"name": "ci", "service": True, "team": "red"}
+    assert as_("red-service").post("/api/keys", wanted).status_code == 201
+    Limit.objects.create(scope="key", key=service, kind="budget", period="month", amount=Decimal(10))
+    assert as_("red-service").post("/api/keys", wanted).status_code == 403
+    rotated = as_("red-service").post(f"/api/keys/{service.public_id}/rotate", {})
+    assert Limit.objects.filter(key__public_id=rotated.json()["id"]).count() == 1
 
 
 def test_a_session_needs_its_csrf_token_to_change_anything(company: Company) -> None:
