@@ -43,8 +43,7 @@ class Preset:
     """One of the three providers that the environment can set up.
 
     ``big`` and ``small`` are the models meant where BIG_MODEL and SMALL_MODEL are not set; "" is the name as asked.
-    ``key`` and ``base`` are the names of the variables; ``host`` is the vendor's own base URL. ``quirks`` and
-    ``reasoning_dialect`` hold for the vendor's own host alone: a compatible one may know neither.
+    ``key`` and ``base`` are the names of the variables; ``host`` is the vendor's own base URL.
     """
 
     provider: str
@@ -55,8 +54,6 @@ class Preset:
     big: str
     small: str
     known: tuple[str, ...] = ()
-    reasoning_dialect: str = ""
-    quirks: Mapping[str, object] = field(default_factory=dict)
 
 
 PRESETS: Final = {
@@ -71,16 +68,6 @@ PRESETS: Final = {
             big="gpt-4o",
             small="gpt-4o-mini",
             known=KNOWN_OPENAI,
-            reasoning_dialect="openai_responses",
-            quirks={
-                "prompt_cache_key": True,
-                "max_tools": 128,
-                "strict_tools": True,
-                "developer_role": True,
-                "system_anywhere": True,
-                "service_tier": True,
-                "end_user_field": "safety_identifier",
-            },
         ),
         Preset(
             provider="gemini",

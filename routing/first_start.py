@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounting.models import Generation, User
 
-from . import catalog, credentials
+from . import catalog, credentials, hosts
 from .environment import BIG, LITELLM, PATTERNS, PRESETS, SMALL, Environment, Preset, goals
 from .mapping import revising
 from .models import Credential, Dialect, Model, Provider, Revision, Tier, TierPattern
@@ -113,16 +113,15 @@ class UnknownProvider(Exception):
 
 def _add_provider(environment: Environment, preset: Preset) -> None:
     base = environment.bases.get(preset.provider) or preset.host
-    own = base == preset.host
     provider, _ = Provider.objects.update_or_create(
         name=preset.provider,
         defaults={
             "dialect": preset.dialect,
-            "reasoning_dialect": preset.reasoning_dialect if own else "",
+            "reasoning_dialect": hosts.known(preset.dialect, base).reasoning_dialect,
             "base_url": base,
             "enabled": preset.provider in environment.usable,
             "price_family": preset.provider,
-            "quirks": dict(preset.quirks) if own else {},
+            "quirks": {},
         },
     )
     if key := environment.keys.get(preset.provider):

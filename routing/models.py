@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -10,6 +12,7 @@ from django.utils import timezone
 from accounting.models import MoneyField, Team
 from accounting.models.freshness import Announcing
 
+from . import hosts
 from .validators import validate_capabilities, validate_headers, validate_quirks, validate_slug, validate_url
 
 
@@ -68,6 +71,14 @@ class Provider(Announcing):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A new row at a host that is known (``hosts``) is filled in where it is blank."""
+        if self._state.adding:
+            known = hosts.known(self.dialect, self.base_url)
+            self.reasoning_dialect = self.reasoning_dialect or known.reasoning_dialect
+            self.price_family = self.price_family or known.price_family
+        super().save(*args, **kwargs)
 
 
 class Credential(Announcing):

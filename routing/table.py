@@ -23,7 +23,7 @@ from accounting import pricelist
 from accounting.identity import register
 from accounting.models import Generation
 
-from . import catalog, credentials, models
+from . import catalog, credentials, hosts, models
 from .upstream.target import Quirks, Target
 
 POLL_SECONDS: Final = 0.5
@@ -216,7 +216,7 @@ def _host(row: models.Provider, key: str | None, known: dict[str, KnownModel]) -
         known=MappingProxyType(known),
         api_key=key or "",
         headers=MappingProxyType(dict(row.headers or {})),
-        quirks=Quirks(**(row.quirks or {})),
+        quirks=Quirks(**{**hosts.known(row.dialect, row.base_url).quirks, **(row.quirks or {})}),
     )
 
 

@@ -19,7 +19,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget
 
 from accounting.admin.page import Page, actor
-from routing import board, catalog, conformance, credentials, first_start
+from routing import board, catalog, conformance, credentials, first_start, hosts
 from routing.models import Credential, Model, Provider
 
 from .discovery import DiscoverView
@@ -124,7 +124,7 @@ class ProviderAdmin(ModelAdmin):
             "How it departs from its dialect",
             {
                 "classes": ("collapse",),
-                "fields": ("reasoning_dialect", "litellm_provider", "price_family", "headers", "quirks"),
+                "fields": ("reasoning_dialect", "litellm_provider", "price_family", "headers", "quirks", "known"),
             },
         ),
     )
@@ -171,7 +171,13 @@ class ProviderAdmin(ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Provider | None = None) -> tuple[str, ...]:
         # The ledger, the mapping's history and people's prefixes know a provider by its name.
-        return ("name",) if obj else ()
+        return ("name", "known") if obj else ("known",)
+
+    @display(description="Known of this host")
+    def known(self, provider: Provider | None) -> str:
+        """What holds without being set above, where it does not say otherwise."""
+        quirks = hosts.known(provider.dialect, provider.base_url).quirks if provider else {}
+        return ", ".join(f"{name}: {value}" for name, value in quirks.items()) or "–"
 
     def save_model(self, request: HttpRequest, obj: Provider, form: Any, change: bool) -> None:
         value = form.cleaned_data.get("new_key", "").strip()

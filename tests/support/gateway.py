@@ -37,11 +37,11 @@ def detector_environment() -> dict[str, str]:
 # What a newcomer's environment cannot say of a host that is not the vendor's own: that it is like it all the same, and
 # where LiteLLM finds a host of its own.
 _VENDORS = """
-from routing.environment import PRESETS
+from routing.hosts import OPENAI
 from routing.models import Provider
 openai = Provider.objects.get(name="openai")
-openai.reasoning_dialect = PRESETS["openai"].reasoning_dialect
-openai.quirks = dict(PRESETS["openai"].quirks) | {{"service_tier": True, "end_user_field": "safety_identifier"}}
+openai.reasoning_dialect = OPENAI.reasoning_dialect
+openai.quirks = dict(OPENAI.quirks)
 openai.save()
 litellm = Provider.objects.get(name="litellm")
 litellm.base_url = "{base}/v1"

@@ -20,7 +20,7 @@ SECRET = "sk-a-very-secret-value-7788"
 
 
 def form(provider: Provider, **more: str) -> dict[str, str]:
-    keys = provider.credentials.count()
+    keys = provider.credentials.count() if provider.pk else 0
     return {
         "dialect": provider.dialect,
         "base_url": provider.base_url,
@@ -32,7 +32,7 @@ def form(provider: Provider, **more: str) -> dict[str, str]:
         "grace": "24",
         "credentials-TOTAL_FORMS": str(keys),
         "credentials-INITIAL_FORMS": str(keys),
-        **{f"credentials-{n}-id": str(one.pk) for n, one in enumerate(provider.credentials.all())},
+        **{f"credentials-{n}-id": str(one.pk) for n, one in enumerate(provider.credentials.all() if keys else ())},
         **{f"credentials-{n}-provider": str(provider.pk) for n in range(keys)},
         **more,
     }
@@ -120,6 +120,18 @@ def test_an_empty_list_for_an_object_breaks_nothing(admin_client: Client) -> Non
     data = form(openai, enabled="on") | {"headers": "[]", "quirks": "[]"}
     admin_client.post(f"/admin/routing/provider/{openai.pk}/change/", data)
     assert load().hosts["openai"].enabled
+
+
+def test_a_known_host_is_spoken_to_as_it_wants(admin_client: Client) -> None:
+    set_up(**ALL_KEYS)
+    row = Provider(name="mistral", dialect="openai_chat", base_url="https://api.mistral.ai/v1")
+    admin_client.post("/admin/routing/provider/add/", {"name": "mistral"} | form(row, enabled="on"))
+    assert load().hosts["mistral"].quirks.stream_usage is False
+    made = Provider.objects.get(name="mistral")
+    assert (made.price_family, made.quirks) == ("mistral", {})
+    assert made.models.filter(name="mistral-large-latest").exists()
+    page = admin_client.get(f"/admin/routing/provider/{made.pk}/change/").content.decode()
+    assert "stream_usage: False" in page
 
 
 def test_actions_on_many_rows(admin_client: Client) -> None:

@@ -23,6 +23,13 @@ def test_a_providers_key_goes_in_and_never_comes_out(as_: As) -> None:
     assert changed["credential"] == "…abcd"
 
 
+def test_a_known_host_is_spoken_to_as_it_wants(as_: As) -> None:
+    wanted = {"name": "acme", "dialect": "openai_chat", "base_url": "https://api.openai.com/v1"}
+    made = as_("root").post("/api/providers", wanted).json()
+    assert (made["reasoning_dialect"], made["price_family"], made["quirks"]) == ("openai_responses", "openai", {})
+    assert load().hosts["acme"].quirks.max_tools == 128
+
+
 def test_people_know_providers_by_name_alone(as_: As) -> None:
     (first, _) = as_("bob").get("/api/providers").json()["results"]
     assert set(first) == {"name", "dialect", "enabled"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.environment import PRESETS
+from routing import hosts
 from routing.upstream.dialects.openai_chat import OpenAIChat
 from routing.upstream.errors import Refused
 from routing.upstream.target import Capabilities, Quirks
@@ -18,7 +18,7 @@ from tests.support.provider.dialect import Asked
 from tests.support.provider.rules import openai_chat as rules
 
 JSON = dict[str, Any]
-OPENAI = Quirks(**PRESETS["openai"].quirks)  # type: ignore[arg-type]
+OPENAI = Quirks(**hosts.OPENAI.quirks)  # type: ignore[arg-type]
 TARGETS = [
     a_target("openai_chat", "gpt-4o", capabilities=Capabilities(max_output=16_384), quirks=OPENAI),
     a_target("openai_chat", "gpt-4o", capabilities=Capabilities(max_output=16_384)),
