@@ -30,7 +30,7 @@ class Command(PlainCommand):
         except UnknownProvider as error:
             raise CommandError(f"{error} Mend BIG_MODEL or SMALL_MODEL.") from error
         host = settings.HOST if settings.HOST not in ("0.0.0.0", "::", "") else "127.0.0.1"  # noqa: S104 - compared
-        address = f"http://{f'[{host}]' if ':' in host else host}:{settings.PORT}"
+        address = settings.PUBLIC_URL or f"http://{f'[{host}]' if ':' in host else host}:{settings.PORT}"
         made = _first_admin()
         write = self.stdout.write
         write("")

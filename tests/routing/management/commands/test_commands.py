@@ -28,6 +28,15 @@ def run(name: str, *arguments: str) -> str:
 
 
 @pytest.mark.django_db
+def test_first_start_names_the_address_that_people_reach_it_by(settings: Settings) -> None:
+    settings.PUBLIC_URL = "https://gateway.example.com"
+    said = run("first_start")
+    assert "https://gateway.example.com/admin/" in said
+    assert "ANTHROPIC_BASE_URL=https://gateway.example.com " in said
+    assert "127.0.0.1" not in said
+
+
+@pytest.mark.django_db
 def test_first_start_prints_what_to_paste_once(settings: Settings) -> None:
     settings.PROVIDER_ENVIRONMENT = {"OPENAI_API_KEY": "sk-openai-secret"}
     settings.HOST, settings.PORT = "0.0.0.0", 9000
