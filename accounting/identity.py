@@ -93,7 +93,7 @@ def mint(
 
 
 def presented_tokens(headers: Mapping[str, str]) -> list[str]:
-    """The tokens a request shows, ``x-api-key`` first; clients send either header, or both (contract, "Credentials").
+    """The tokens a request shows, ``x-api-key`` first; clients send either header, or both.
 
     ``headers`` are lower case.
     """

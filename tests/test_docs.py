@@ -1,4 +1,4 @@
-"""The docs name files that are there, and every picture is in one of them, and small."""
+"""Docs and sources name files that are there, and every picture is in one of the docs, and small."""
 
 from __future__ import annotations
 
@@ -20,6 +20,17 @@ def _files(page: Path) -> set[Path]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     assert [path for path in _files(page) if not path.exists()] == []
+
+
+def test_pages_that_sources_name_are_there() -> None:
+    """A stranger who follows a source must find it: here, or on the web."""
+    named = {
+        (str(path.relative_to(ROOT)), name)
+        for room in ("proxysite", "routing", "accounting", "tests", "benchmarks")
+        for path in (ROOT / room).rglob("*.py")
+        for name in re.findall(r"(?<![\w/.-])[\w/.-]+\.md\b", path.read_text())
+    }
+    assert [each for each in named if not any((ROOT / where / each[1]).exists() for where in ("", "docs"))] == []
 
 
 def test_pictures_are_shown_and_small() -> None:

@@ -1,6 +1,6 @@
 """The one table from what went wrong to what the client is told: status, Anthropic error type, headers.
 
-Source: claude-code-contract.md, "Errors"; https://docs.anthropic.com/en/api/errors
+Source: https://docs.anthropic.com/en/api/errors, and what Claude Code was seen to do with each
 """
 
 from __future__ import annotations

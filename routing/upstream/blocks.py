@@ -1,6 +1,7 @@
 """Single content blocks in plainer words: what a provider without Anthropic's block types can still be told.
 
-Source: https://docs.anthropic.com/en/api/messages (content blocks); known-failures.md, rows 8, 15 and 16.
+Source: https://docs.anthropic.com/en/api/messages (content blocks), and what other gateways fail on, as
+``tests/e2e/test_known_failures_requests.py`` names it.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class Refused(UpstreamError):
 class ContextOverflow(Refused):
     """The prompt does not fit. The message carries the contract's wording, which Claude Code acts on.
 
-    Source: claude-code-contract.md, "Errors"; claude-code-router#1799.
+    Source: Claude Code 2.1.197 was seen to compact on these words; claude-code-router#1799.
     """
 
     def __init__(

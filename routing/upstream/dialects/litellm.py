@@ -4,7 +4,7 @@ LiteLLM is asked in chat completions (``acompletion``, never its own Anthropic l
 and answer are those of ``openai_chat``; what is here is the way there and back. The library costs seconds and some
 160 MiB to import: only a worker with a route that needs it imports it, once, in a thread.
 
-Source: https://docs.litellm.ai/docs/completion/input; what was measured of it: shared/reference/litellm.md
+Source: https://docs.litellm.ai/docs/completion/input, and how LiteLLM 1.106.2 was seen to behave
 """
 
 from __future__ import annotations

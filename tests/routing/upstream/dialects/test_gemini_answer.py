@@ -111,7 +111,7 @@ class TestBlocks:
         assert heard.text == "a"
 
     def test_several_parts_in_one_chunk(self) -> None:
-        # litellm B2: two functionCall parts in one chunk merged into one
+        # LiteLLM merged two functionCall parts of one chunk into one
         calls = [{"functionCall": {"name": "Read", "args": {"path": path}}} for path in ("a", "a", "b")]
         heard = answer(chunk({"text": "Reading."}, *calls, finish="STOP"), tools=[READ])
         assert [block["type"] for block in heard.content] == ["text", "tool_use", "tool_use", "tool_use"]

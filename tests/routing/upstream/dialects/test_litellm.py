@@ -164,7 +164,7 @@ async def test_text_and_usage(provider: ScriptedProvider, stream: bool) -> None:
 
 
 async def test_usage_the_provider_did_not_send_is_an_estimate(provider: ScriptedProvider, stream: bool) -> None:
-    """LiteLLM makes figures up and does not say so (litellm.md, B16)."""
+    """LiteLLM makes figures up and does not say so."""
     provider.reply(Reply([Text("Hello")], usage=None))
     found = await answered(provider, stream=stream, estimate=321)
     assert found.message is not None
