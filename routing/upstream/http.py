@@ -228,13 +228,19 @@ async def shell(dialect: Dialect, target: Target, request: MessagesRequest) -> A
 
 async def _payloads(response: aiohttp.ClientResponse, target: Target, stream: bool) -> Payloads:
     with translated(target):
-        if not stream:
+        # Some hosts answer whole where a stream was asked for, or the other way: what they say of it is believed.
+        if not stream and response.content_type != "text/event-stream":
             yield [("", await _bounded(response, target))]
             return
+        chunk = await response.content.readany()
+        if response.content_type == "application/json" and chunk.lstrip().startswith((b"{", b"[")):
+            yield [("", chunk + await _bounded(response, target))]
+            return
         decoder = Decoder()
-        while chunk := await response.content.readany():
+        while chunk:
             if pairs := decoder.feed(chunk):
                 yield pairs
+            chunk = await response.content.readany()
         if pairs := decoder.finish():
             yield pairs
 

@@ -34,6 +34,9 @@ _STOP_REASONS: Final = {
     "tool_calls": "tool_use",
     "function_call": "tool_use",
     "content_filter": "refusal",
+    "sensitive": "refusal",  # GLM
+    "safety": "refusal",
+    "model_context_window_exceeded": "model_context_window_exceeded",  # GLM
 }
 _DONE: Final = b"[DONE]"
 
@@ -61,6 +64,7 @@ class ChatAnswer:
         self._matched: str | None = None  # the sequence that the host says stopped it
         self._refused = False
         self._whole = False
+        self._streamed = False
         self._spoke = False  # anything at all has been said
 
     def opening(self) -> list[Event]:
@@ -98,17 +102,24 @@ class ChatAnswer:
     def _chunk(self, chunk: JSON) -> None:
         read_usage(chunk, self._composer.usage)
         choices = chunk.get("choices")
-        choice = choices[0] if isinstance(choices, list) and choices else None
-        if not isinstance(choice, dict):
-            return  # usage alone, a filter's verdict on the prompt (Azure), a keep-alive
+        # None: usage alone, a filter's verdict on the prompt (Azure), a keep-alive. Several are one answer in parts, as
+        # only one was asked for: GitHub's Copilot puts the words and calls of Claude apart.
+        for choice in choices if isinstance(choices, list) else ():
+            if isinstance(choice, dict):
+                self._choice(choice)
+
+    def _choice(self, choice: JSON) -> None:
         message = choice.get("delta")
-        if not isinstance(message, dict):
-            message = choice.get("message")
-            self._whole = isinstance(message, dict)
         if isinstance(message, dict):
+            self._streamed = True
+            self._delta(message)
+        elif (
+            isinstance(message := choice.get("message"), dict) and not self._streamed
+        ):  # MiniMax ends with a second copy
+            self._whole = True
             self._delta(message)
         if finish := choice.get("finish_reason"):
-            self._finish = str(finish)
+            self._finish = str(finish).lower()
             self._matched = _matched(choice, parameters.stop_sequences(self._request))
 
     def _delta(self, delta: JSON) -> None:
@@ -218,7 +229,7 @@ class ChatAnswer:
             raise Broken(f"Provider {name} ended its answer too early.")
         if self._finish == "insufficient_system_resource":  # DeepSeek
             raise Busy(f"Provider {name} ran out of resources in the middle of its answer.")
-        if self._finish == "error":  # OpenRouter
+        if self._finish in ("error", "network_error"):  # OpenRouter, GLM
             raise Unavailable(f"Provider {name} failed in the middle of its answer.")
         if self._finish == "abort":  # vLLM, SGLang
             raise Broken(f"Provider {name} aborted its answer.")

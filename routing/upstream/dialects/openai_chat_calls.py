@@ -124,6 +124,8 @@ class Calls:
             self._composer.arguments(call.key, "".join(call.pieces))
 
     def _say(self, call: _Call, piece: str) -> None:
+        if not call.pieces and piece.strip() in ("", "null"):
+            return  # as good as none: what some models write for a tool without arguments
         call.pieces.append(piece)
         if call.announced and call.name != self._failing_search:
             self._composer.arguments(call.key, piece)

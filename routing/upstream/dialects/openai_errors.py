@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 
-from ..errors import Busy, Misconfigured, Refused, TooLarge, Unavailable, UnknownModel, UpstreamError
+from ..errors import Broken, Busy, Misconfigured, Refused, TooLarge, Unavailable, UnknownModel, UpstreamError
 from ..events import JSON
 from ..messages import MessagesRequest
 from ..overflow import overflow
@@ -38,6 +38,8 @@ _BUSY: Final = frozenset(
     }
 )
 _NO_MODEL: Final = frozenset({"model_not_found", "invalid_model", "model_not_supported", "deploymentnotfound"})
+# The model wrote a call that cannot be read (Groq): the same request may succeed.
+_GLITCH: Final = frozenset({"tool_use_failed", "json_validate_failed"})
 _REFUSED: Final = frozenset({"invalid_request_error", "badrequesterror", "invalid_prompt", "content_filter"})
 
 _NO_MODEL_WORDS: Final = re.compile(
@@ -143,6 +145,8 @@ def judged(
         return _busy(target, said, status, headers)
     if said.codes & _NO_MODEL or (status in (400, 404, None) and _NO_MODEL_WORDS.search(said.message)):
         return UnknownModel(f"{name} has no model {target.model}.", provider_status=status)
+    if said.codes & _GLITCH:
+        return Broken(f"{name} gave up its answer; the same request may succeed.", provider_status=status)
     if status == 413:
         return TooLarge(f"{name} takes no request of this size.", provider_status=status)
     if status in (498, 503) and _OVERLOADED.search(said.message):

@@ -78,6 +78,7 @@ class ResponsesAnswer:
             "response.reasoning_summary_text.delta": self._summary_delta,
             "response.reasoning_text.delta": self._reasoning_delta,
             "response.function_call_arguments.delta": self._arguments_delta,
+            "response.function_call_arguments.done": self._arguments_done,
             "response.output_item.done": self._done,
             "response.completed": self._response,
             "response.incomplete": self._response,
@@ -152,6 +153,12 @@ class ResponsesAnswer:
         if item is not None and item.kind == "function_call" and isinstance(delta, str) and not item.failing_search:
             item.arguments += len(delta)
             self._composer.arguments(item.number, delta)
+
+    def _arguments_done(self, event: JSON) -> None:
+        """All of them once more; some hosts write them here alone."""
+        item = self._items.get(_place(event))
+        if item is not None and item.kind == "function_call" and not item.failing_search:
+            self._complete_call(item, event)
 
     def _done(self, event: JSON) -> None:
         item = event.get("item")
@@ -241,6 +248,7 @@ class ResponsesAnswer:
             searched(self._composer, _query(arguments), [], failed=True)
             return
         self._composer.arguments(begun.number, arguments[begun.arguments :])
+        begun.arguments = max(begun.arguments, len(arguments))
         self._composer.whole(begun.number)
 
     def _complete_search(self, item: JSON) -> None:

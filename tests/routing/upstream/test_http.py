@@ -13,7 +13,7 @@ from routing.upstream.errors import (
     Verbatim,
 )
 from tests.routing.upstream.conftest import in_use
-from tests.routing.upstream.factories import a_request
+from tests.routing.upstream.factories import a_request, a_target
 from tests.routing.upstream.hosts import TEXT, WHOLE, all_events, read_request, response, serving, target
 from tests.routing.upstream.transcripts import judged
 from tests.support.grammar import check_message
@@ -58,6 +58,32 @@ class TestAnswers:
         async with serving(handle) as address:
             events = await all_events(target(address))
         assert [event.type for event in events] == ["message_start", "message_delta", "message_stop"]
+
+    @pytest.mark.parametrize("stream", [True, False])
+    @pytest.mark.parametrize("whole", [True, False])
+    async def test_a_host_that_answers_in_the_other_mode(self, stream: bool, whole: bool) -> None:
+        said = b'{"choices":[{"%b":{"content":"Hello"},"finish_reason":"stop"}]}' % (b"message" if whole else b"delta")
+        body = said if whole else b"data: " + said + b"\n\ndata: [DONE]\n\n"
+
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await read_request(reader)
+            writer.write(response(body, f"content-type: {'application/json' if whole else 'text/event-stream'}"))
+            await writer.drain()
+
+        async with serving(handle) as address:
+            host = a_target("openai_chat", base_url=address)
+            assert judged(await all_events(host, stream=stream)).text == "Hello"
+
+    async def test_a_stream_that_calls_itself_json_streams(self) -> None:
+        body = b"".join(b"data: " + event + b"\n\n" for event in EVENTS)
+
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await read_request(reader)
+            writer.write(response(body, "content-type: application/json"))
+            await writer.drain()
+
+        async with serving(handle) as address:
+            assert [event.json for event in await all_events(target(address))] == EVENTS
 
     async def test_what_comes_in_one_read_is_one_batch(self, provider: ScriptedProvider) -> None:
         provider.reply(Reply([Text(TEXT)], delta=1, wire=Wire(bunch=1000)))

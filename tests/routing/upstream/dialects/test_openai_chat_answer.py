@@ -177,6 +177,41 @@ def test_what_could_have_become_a_stop_sequence_is_told_in_its_place() -> None:
     assert message(chunk(content="one EN"), chunk("stop"), DONE, request=request)["content"][0]["text"] == "one EN"
 
 
+@pytest.mark.parametrize(
+    ("finish", "reason"),
+    [
+        ("STOP", "end_turn"),
+        ("MAX_TOKENS", "max_tokens"),
+        ("sensitive", "refusal"),
+        ("model_context_window_exceeded", "model_context_window_exceeded"),
+        ("eos", "end_turn"),
+    ],
+)
+def test_other_hosts_words_for_the_end(finish: str, reason: str) -> None:
+    assert message(chunk(content="a"), chunk(finish), DONE)["stop_reason"] == reason
+
+
+def test_a_whole_copy_at_the_end_of_a_stream_is_not_told_again() -> None:
+    """MiniMax's last chunk."""
+    copy = whole({"content": "So.", "reasoning_content": "Hm"}, usage={"prompt_tokens": 9, "completion_tokens": 5})
+    request = a_request(thinking=THINKING)
+    found = message(chunk(reasoning_content="Hm"), chunk(content="So."), copy, DONE, request=request)
+    assert [block.get("text", block.get("thinking")) for block in found["content"]] == ["Hm", "So."]
+    assert found["usage"]["output_tokens"] == 5
+
+
+def test_an_answer_in_several_choices_is_one() -> None:
+    """GitHub's Copilot, for Claude."""
+    call = {"id": "call_1", "type": "function", "function": {"name": "Bash", "arguments": "{}"}}
+    choices = [
+        {"index": 0, "finish_reason": "tool_calls", "message": {"role": "assistant", "content": "I look."}},
+        {"index": 1, "finish_reason": "tool_calls", "message": {"role": "assistant", "tool_calls": [call]}},
+    ]
+    found = message(orjson.dumps({"choices": choices}), request=a_request(tools=TOOLS))
+    assert [block["type"] for block in found["content"]] == ["text", "tool_use"]
+    assert found["stop_reason"] == "tool_use"
+
+
 def test_without_a_finish_reason_the_end_mark_decides() -> None:
     assert message(chunk(content="a"), DONE)["stop_reason"] == "end_turn"
     call = chunk(tool_calls=[piece(0, id="call_a", name="Bash", arguments="{}")])

@@ -142,3 +142,11 @@ def test_shortened_names_are_restored() -> None:
         chunk(tool_calls=[piece(0, id="call_a", name=wire, arguments="{}")]), chunk("tool_calls"), request=request
     )
     assert found["content"][0]["name"] == name
+
+
+@pytest.mark.parametrize("pieces", [["null"], ["", " ", "null"], [" ", '{"a":', "1}"], ["", None]])
+def test_arguments_that_begin_with_nothing(pieces: list[str | None]) -> None:
+    """What some models write for a tool that takes none."""
+    said = [chunk(tool_calls=[piece(0, arguments=each)]) for each in pieces]
+    (call,) = message(chunk(tool_calls=[piece(0, id="call_a", name="Bash")]), *said, chunk("tool_calls"))["content"]
+    assert call["input"] == ({"a": 1} if "1}" in pieces else {})

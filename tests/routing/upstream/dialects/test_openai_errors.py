@@ -41,6 +41,11 @@ CASES = {
         errors.Misconfigured,
     ),
     "forbidden": (403, openai("no"), errors.Misconfigured),
+    "a call that cannot be read (groq)": (
+        400,
+        openai("Failed to call a function. Please adjust your prompt.", "tool_use_failed"),
+        errors.Broken,
+    ),
     "no model": (404, openai("The model `m` does not exist", "model_not_found"), errors.UnknownModel),
     "no model (vllm)": (
         404,

@@ -189,6 +189,18 @@ class TestHosts:
             _answer(_end(status, error=None))
 
 
+@pytest.mark.parametrize("pieces", [[], ['{"path":'], ['{"path":', '"a"}']])
+def test_arguments_that_are_told_whole_when_they_are_done(pieces: list[str]) -> None:
+    place = {"output_index": 0, "item_id": "fc_1"}
+    item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "Read", "arguments": ""}
+    said = [{"type": "response.function_call_arguments.delta", "delta": each, **place} for each in pieces]
+    done = {"type": "response.function_call_arguments.done", "arguments": '{"path":"a"}', **place}
+    added = {"type": "response.output_item.added", "item": item, **place}
+    for last in ([], [{"type": "response.output_item.done", "item": {**item, "arguments": '{"path":"a"}'}, **place}]):
+        answer = _answer(added, *said, done, *last, _end(), tools=[READ])
+        assert [call["input"] for call in answer.tool_uses] == [{"path": "a"}]
+
+
 def test_the_opening_is_not_repeated() -> None:
     translator = _translator()
     opening = translator.opening()
