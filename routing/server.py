@@ -29,6 +29,8 @@ APPLICATION: Final = "proxysite.asgi:application"
 _CLOSE: Final = (b"connection", b"close")
 _TICK: Final = 0.05  # seconds between two looks
 _FIRST_REQUEST_SECONDS: Final = 5.0  # for a connection to say what it wants
+_HEAD_SECONDS: Final = 30.0  # for the head of a request to come whole, while the server stays
+_LOOK_TICKS: Final = 50  # uvicorn's, of a tenth of a second: between two looks for connections that say nothing
 
 
 def config(host: str, port: int) -> uvicorn.Config:
@@ -60,6 +62,27 @@ class Server(uvicorn.Server):
         if self.should_exit and sig == signal.SIGINT:
             self.force_exit = True
         self.should_exit = True
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._silent: dict[HttpToolsProtocol, float] = {}
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _LOOK_TICKS == 0:
+            self._turn_away_the_silent()
+        return await super().on_tick(counter)
+
+    def _turn_away_the_silent(self) -> None:
+        """Closes connections on which no request has begun for ``_HEAD_SECONDS``: uvicorn would keep them for ever.
+
+        It minds only those between two requests; one that never sends a whole head would hold a file descriptor.
+        """
+        now = asyncio.get_running_loop().time()
+        connections = [each for each in self.server_state.connections if isinstance(each, HttpToolsProtocol)]
+        self._silent = {each: self._silent.get(each, now) for each in connections if _has_no_request(each)}
+        for each, since in self._silent.items():
+            if now - since > _HEAD_SECONDS:
+                each.transport.close()
 
     async def main_loop(self) -> None:
         await super().main_loop()
@@ -94,6 +117,10 @@ class Server(uvicorn.Server):
     def _awaits_a_first_request(self) -> bool:
         connections = self.server_state.connections
         return any(isinstance(each, HttpToolsProtocol) and each.cycle is None for each in connections)
+
+
+def _has_no_request(connection: HttpToolsProtocol) -> bool:
+    return not connection.cycle or (connection.cycle.response_complete and connection.timeout_keep_alive_task is None)
 
 
 class Worker(Server):

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 Scope = dict[str, Any]
 
+BODY_SECONDS = 300.0  # for a body to come whole; a slow line carries the largest in that time
 _NOT_FOUND = "Not Found. This gateway serves /v1/messages, /v1/messages/count_tokens and /v1/models."
 
 
@@ -107,7 +108,17 @@ class GatewayConsumer(AsyncHttpConsumer):
             await self.tell(error)
 
     async def _body(self, receive: Any) -> bytes:
-        """The whole body. Raises BodyTooLarge, having read on so far that the client can hear it; and ClientLeft."""
+        """The whole body. Raises BodyTooLarge, having read on so far that the client can hear it; and ClientLeft.
+
+        Raises BodyTooSlow where it has not come whole after ``BODY_SECONDS``.
+        """
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                return await self._read(receive)
+        except TimeoutError:
+            raise errors.BodyTooSlow from None
+
+    async def _read(self, receive: Any) -> bytes:
         limit = settings.GATEWAY_MAX_BODY_BYTES
         pieces: list[bytes] = []
         size = 0

@@ -31,6 +31,13 @@ class BodyTooLarge(InvalidRequest):
     """More bytes than the gateway takes."""
 
 
+class BodyTooSlow(InvalidRequest):
+    """The rest of the body did not come."""
+
+    def __init__(self) -> None:
+        super().__init__("The request body did not come in time")
+
+
 class NoSuchPath(InvalidRequest):
     """There is nothing at this path."""
 
@@ -74,6 +81,7 @@ class Answer:
 _TABLE: Final[dict[type[Exception], Answer]] = {
     InvalidRequest: Answer(400, "invalid_request_error"),
     BodyTooLarge: Answer(413, "request_too_large"),
+    BodyTooSlow: Answer(408, "invalid_request_error"),
     NoSuchPath: Answer(404, "not_found_error"),
     WrongMethod: Answer(405, "invalid_request_error"),
     CodedBody: Answer(415, "invalid_request_error"),
@@ -167,6 +175,8 @@ def response(error: Exception, request_id: str) -> tuple[int, Headers, bytes]:
         return error.status, headers, error.body
     answer = answer_for(error)
     headers.append((b"request-id", request_id.encode()))
+    if isinstance(error, BodyTooSlow):
+        headers.append((b"connection", b"close"))
     if isinstance(error, WrongMethod):
         headers.append((b"allow", ", ".join(error.methods).encode()))
     if answer.retry is not None:
