@@ -7,6 +7,7 @@
     ├── NotPermitted         a good key that may not do this
     ├── LimitReached         a rate or concurrency limit; retry_after in seconds
     ├── BudgetSpent          a budget; says which, whose, and when it resets
+    ├── KeysUnavailable      no key can be looked up now, so nobody new is let in
     └── LedgerUnavailable    the ledger cannot be written now, so nothing may be sent on
 """
 
@@ -36,6 +37,10 @@ class LimitReached(AccountingError):
 
 class BudgetSpent(AccountingError):
     """A budget has no room for the request; ``retry_after`` is the time until the budget's period ends."""
+
+
+class KeysUnavailable(AccountingError):
+    """No key can be looked up now: the database is away. Those that were recognised before are."""
 
 
 class LedgerUnavailable(AccountingError):

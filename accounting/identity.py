@@ -15,8 +15,9 @@ from ipaddress import ip_address, ip_network
 from typing import Final
 
 from channels.db import database_sync_to_async
+from django.db import DatabaseError, InterfaceError
 
-from .errors import NotAuthenticated, NotPermitted
+from .errors import KeysUnavailable, NotAuthenticated, NotPermitted
 from .models import Key, Team, User
 from .secrets import digest, fresh_digest
 
@@ -166,7 +167,10 @@ class Register:
             self._known.clear()
 
     async def authenticate(self, headers: Mapping[str, str], client: str = "") -> Caller:
-        """The caller whose key the request shows. ``client`` is the peer's IP address. Raises NotAuthenticated."""
+        """The caller whose key the request shows. ``client`` is the peer's IP address.
+
+        Raises NotAuthenticated and KeysUnavailable.
+        """
         tokens = presented_tokens(headers)
         if not tokens:
             raise NotAuthenticated("x-api-key header is required")
@@ -183,7 +187,10 @@ class Register:
             known.move_to_end(remembered)
             return known[remembered]
         generation = self._generation
-        caller: Caller | None = await database_sync_to_async(find)(token)
+        try:
+            caller: Caller | None = await database_sync_to_async(find)(token)
+        except (DatabaseError, InterfaceError) as error:
+            raise KeysUnavailable("The gateway cannot look up keys at the moment. Try again shortly.") from error
         if generation == self._generation:  # else it may be of an older state than what is remembered beside it
             known[remembered] = caller
             if len(known) > _MEMORY:

@@ -1,11 +1,12 @@
-"""Why a model name leads nowhere.
+"""Why a model name leads nowhere, or cannot be followed now.
 
 ::
 
     RoutingError
     ├── ModelUnknown       no rule, list or provider knows the name
     ├── ModelNotAllowed    the caller's key may not use it
-    └── NotConfigured      the rule that matches points at a provider that cannot be used
+    ├── NotConfigured      the rule that matches points at a provider that cannot be used
+    └── TableUnavailable   what leads where cannot be read now
 """
 
 from __future__ import annotations
@@ -29,3 +30,7 @@ class ModelNotAllowed(RoutingError):
 
 class NotConfigured(RoutingError):
     """The rule that matches points at a provider that is off or has no credential; an admin must act."""
+
+
+class TableUnavailable(RoutingError):
+    """What leads where cannot be read now: the database is away."""

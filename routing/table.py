@@ -24,6 +24,7 @@ from accounting.identity import register
 from accounting.models import Generation
 
 from . import catalog, credentials, hosts, models
+from .errors import TableUnavailable
 from .upstream.target import Quirks, Target
 
 POLL_SECONDS: Final = 0.5
@@ -234,7 +235,10 @@ class Tables:
         return self._table.generation if self._table is not None else 0
 
     async def current(self, generation: int = 0) -> RoutingTable:
-        """A table of at least ``generation``: the one in memory, or a new one. The first call starts the watcher."""
+        """A table of at least ``generation``: the one in memory, or a new one. The first call starts the watcher.
+
+        Raises TableUnavailable.
+        """
         loop = asyncio.get_running_loop()
         if loop not in self._watchers:
             self._watchers[loop] = loop.create_task(self._watch(), name="routing table watcher")
@@ -247,7 +251,7 @@ class Tables:
         """A table of the generation that the database has now, or the one in memory where it does not answer."""
         try:
             return await self.current(await database_sync_to_async(Generation.read)())
-        except (DatabaseError, InterfaceError):
+        except (DatabaseError, InterfaceError, TableUnavailable):
             return await self.current()
 
     async def close(self) -> None:
@@ -266,7 +270,10 @@ class Tables:
         async with self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
             table = self._table
             if table is None or table.generation < generation:
-                table = await database_sync_to_async(load)()
+                try:
+                    table = await database_sync_to_async(load)()
+                except (DatabaseError, InterfaceError) as error:
+                    raise TableUnavailable("The gateway cannot read its mapping at the moment.") from error
                 self._table = table
                 register.at(table.generation)
             return table
@@ -278,7 +285,7 @@ class Tables:
             await asyncio.sleep(POLL_SECONDS)
             try:
                 await self._refresh(await read())
-            except (DatabaseError, InterfaceError) as error:
+            except (DatabaseError, InterfaceError, TableUnavailable) as error:
                 _log.warning("The routing table stays as it is, for the database does not answer: %s", error)
 
 

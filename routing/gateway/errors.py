@@ -91,9 +91,11 @@ _TABLE: Final[dict[type[Exception], Answer]] = {
     accounting.LimitReached: Answer(429, "rate_limit_error", default_retry_after=5),
     # A spent budget is not mended by waiting out a back-off: the client is told to stop.
     accounting.BudgetSpent: Answer(429, "billing_error", retry=False, default_retry_after=3600),
+    accounting.KeysUnavailable: Answer(503, "api_error", default_retry_after=5),
     accounting.LedgerUnavailable: Answer(503, "api_error", default_retry_after=5),
     routing.ModelUnknown: Answer(404, "not_found_error"),
     routing.ModelNotAllowed: Answer(403, "permission_error"),
+    routing.TableUnavailable: Answer(503, "api_error", default_retry_after=5),
     routing.NotConfigured: Answer(503, "api_error", retry=False),
     upstream.Refused: Answer(400, "invalid_request_error", outcome="upstream_error"),
     upstream.TooLarge: Answer(413, "request_too_large", outcome="upstream_error"),

@@ -13,6 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounting.models import Generation
 from routing import table as module
+from routing.errors import TableUnavailable
+from routing.gateway.errors import response
 from routing.models import Provider, Tier
 from routing.table import RoutingTable, Tables, load
 
@@ -85,6 +87,19 @@ async def test_the_newest_is_what_the_database_has(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(Generation, "read", away)
     assert await tables.newest() is newer, "a database that does not answer leaves what is known"
+    await tables.close()
+
+
+async def test_a_table_that_cannot_be_read_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> RoutingTable:
+        raise OperationalError("away")
+
+    monkeypatch.setattr(module, "load", away)
+    tables = Tables()
+    with pytest.raises(TableUnavailable) as told:
+        await tables.current()
+    status, headers, _ = response(told.value, "req_1")
+    assert (status, dict(headers)[b"retry-after"]) == (503, b"5")
     await tables.close()
 
 
