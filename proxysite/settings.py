@@ -217,6 +217,11 @@ SOCIALACCOUNT_STORE_TOKENS = False
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 31_536_000 if HTTPS else 0, least=0)
 X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # other names below this one, and
+    "security.W021",  # browsers' lists of names that are HTTPS for ever, are not ours to speak for
+    "security.W008",  # whoever ends TLS leads to it: a redirect of ours would lose a request's body
+]
 CSRF_FAILURE_VIEW = "accounting.pages.errors.csrf_failure"
 _OWN = {
     "default-src": [NONE],

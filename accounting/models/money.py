@@ -10,6 +10,7 @@ from django.core import exceptions
 from django.db import models
 
 PLACES: Final = 10
+MOST: Final = Decimal(900_000_000)  # dollars that are taken from a form: the column holds hardly more
 if TYPE_CHECKING:
     _Field = models.Field[Any, Any]
 else:
@@ -62,5 +63,5 @@ class MoneyField(_Field):
     def formfield(self, **kwargs: Any) -> forms.Field | None:
         kwargs.setdefault("form_class", forms.DecimalField)
         if kwargs["form_class"] is forms.DecimalField:
-            kwargs = {"max_digits": 19, "decimal_places": PLACES, **kwargs}
+            kwargs = {"decimal_places": PLACES, "min_value": -MOST, "max_value": MOST, **kwargs}
         return super().formfield(**kwargs)
