@@ -23,6 +23,8 @@ from typing import Final
 from .target import Target
 
 PREFIX: Final = "tg1-"
+# A client was seen to return ids of 4,500 characters unharmed.
+MAX_ID: Final = 4500
 _DIGEST_BYTES: Final = 9
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..events import JSON
+from ..parameters import EFFORTS, nearest
 from ..target import Capabilities
 
 _LEAST_BUDGET: Final = 1_024  # tokens; Anthropic takes no smaller one
@@ -30,6 +31,10 @@ def for_model(body: JSON, capabilities: Capabilities) -> JSON:
     config = body.get("output_config")
     config = config if isinstance(config, dict) else {}
     kind, budget = thinking.get("type"), thinking.get("budget_tokens")
+    if capabilities.reasoning == "adaptive" and (effort := config.get("effort")) in EFFORTS:
+        # "This model does not support effort level 'xhigh'. Supported levels: ..." (litellm#27168)
+        known = effort if effort in capabilities.efforts else nearest(str(effort), capabilities.efforts)
+        changed |= {"output_config": config | {"effort": known}} if known not in (effort, None) else {}
     if kind == "enabled" and capabilities.reasoning == "adaptive":
         rest = {key: value for key, value in thinking.items() if key != "budget_tokens"}
         return changed | {"thinking": rest | {"type": "adaptive"}}

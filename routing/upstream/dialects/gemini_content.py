@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from ..carried import seal, seal_id, short_id, split_id, tag, unseal
+from ..carried import MAX_ID, seal, seal_id, short_id, split_id, tag, unseal
 from ..conversation import CONTINUE_PREFILL, OPENING, Conversation, Turn, tool_result
 from ..errors import Unsupported
 from ..events import JSON
@@ -21,8 +21,6 @@ from ..toolnames import ToolNames
 
 # Google's documented word for a call that the model did not write itself: Gemini 3 refuses it without any signature.
 FOREIGN_SIGNATURE: Final = "skip_thought_signature_validator"
-# A client was seen to return ids of 4,500 characters unharmed; what is longer travels in a thinking block.
-_MAX_ID: Final = 4500
 # What Gemini reads, by a URL's ending; ``mimetypes`` would go to the disk for it.
 _TYPES: Final = {
     "png": "image/png",
@@ -60,7 +58,7 @@ class Signatures:
     def in_id(self, plain: str, call_id: str, signature: str) -> str | None:
         """The ``tool_use.id`` that carries a call's own id and signature; None where that would be too long."""
         carrying = seal_id(self._tag, plain, orjson.dumps([call_id, signature]))
-        return carrying if len(carrying) <= _MAX_ID else None
+        return carrying if len(carrying) <= MAX_ID else None
 
     def of_thinking(self, block: JSON) -> tuple[str, str]:
         """(signed part, signature) that a thinking block carries; empty texts for anybody else's."""

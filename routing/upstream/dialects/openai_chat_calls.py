@@ -73,6 +73,7 @@ class Calls:
                 None if whole else item.get("index"),
                 given if isinstance(given, str) else "",
                 name if isinstance(name, str) else "",
+                item.get("extra_content"),
                 new=whole,
             )
             if arguments:
@@ -87,7 +88,7 @@ class Calls:
         for call in self._searches:
             searched(self._composer, _query(call), (), failed=True)
 
-    def _call(self, index: Any, given_id: str, name: str, *, new: bool) -> _Call:
+    def _call(self, index: Any, given_id: str, name: str, extra: Any, *, new: bool) -> _Call:
         """The call that an item speaks of; a new one is announced as soon as it has a name."""
         index = index if isinstance(index, int) else None
         call = None if new else self._find(index, given_id, name)
@@ -95,7 +96,7 @@ class Calls:
             call = _Call(len(self._calls), index, given_id)
             self._calls.append(call)
         if name and not call.announced:
-            self._announce(call, given_id, name)
+            self._announce(call, given_id, name, extra)
         return call
 
     def _find(self, index: int | None, given_id: str, name: str) -> _Call | None:
@@ -112,20 +113,22 @@ class Calls:
             return None
         return last
 
-    def _announce(self, call: _Call, given_id: str, name: str) -> None:
+    def _announce(self, call: _Call, given_id: str, name: str, extra: Any) -> None:
         call.id = call.id or given_id
         call.name = self._names.original(name)
         call.announced = True
         if call.name == self._failing_search:
             self._searches.append(call)
             return
-        self._composer.tool(call.key, client_id(self._tag, call.id), call.name)
+        self._composer.tool(call.key, client_id(self._tag, call.id, extra), call.name)
         if call.pieces:
             self._composer.arguments(call.key, "".join(call.pieces))
 
     def _say(self, call: _Call, piece: str) -> None:
         if not call.pieces and piece.strip() in ("", "null"):
             return  # as good as none: what some models write for a tool without arguments
+        if call.pieces and call.pieces[-1].rstrip().endswith("}") and call.complete:
+            return  # nothing can follow them: some hosts say them all once more at the end
         call.pieces.append(piece)
         if call.announced and call.name != self._failing_search:
             self._composer.arguments(call.key, piece)

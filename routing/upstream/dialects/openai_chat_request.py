@@ -20,7 +20,7 @@ from ..strict_schema import function_parameters, strict_schema
 from ..target import Target
 from ..toolnames import ToolNames
 from ..tools import Choice, Function, Tools, check_number, choice, declared, written
-from .openai_chat_state import is_own, provider_id, returned
+from .openai_chat_state import extra_content, is_own, provider_id, returned
 
 MAX_STOPS: Final = 4
 # A host that cannot search is told of a search all the same: if the model wants one, the client learns that it failed
@@ -164,7 +164,8 @@ class _Messages:
                 arguments = orjson.dumps(block.get("input") or {}).decode()
                 function = {"name": self._names.wire(str(block.get("name", ""))), "arguments": arguments}
                 call_id = provider_id(self._tag, block["id"])
-                calls.append({"id": call_id, "type": "function", "function": function})
+                call = {"id": call_id, "type": "function", "function": function}
+                calls.append(call | extra_content(self._tag, block["id"]))
             else:
                 thinking.append(block)
         message: JSON = {"role": "assistant", "content": "\n\n".join(texts) if texts else None if calls else ""}

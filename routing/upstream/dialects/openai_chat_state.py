@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import orjson
 
-from ..carried import seal, seal_id, short_id, split_id, tag, unseal
+from ..carried import MAX_ID, seal, seal_id, short_id, split_id, tag, unseal
 from ..composer import tool_use_id
 from ..events import JSON
 from ..target import Target
@@ -26,6 +26,7 @@ _APPENDED: Final = ("text", "summary")  # parts of a detail that come in pieces;
 _ENCRYPTED: Final = "reasoning.encrypted"
 _MIN_UNIQUE: Final = 16  # a provider's id this long is its own; a shorter one comes again next turn
 _ID_PREFIX: Final = "toolu_"
+_EXTRA: Final = "extra_content"
 
 
 class Reasoning:
@@ -136,12 +137,17 @@ def returned(target: Target, blocks: Iterable[JSON]) -> JSON:
     return fields
 
 
-def client_id(tag: str, provider_id: Any) -> str:
+def client_id(tag: str, provider_id: Any, extra: Any = None) -> str:
     """The id under which the client sees a call.
 
     Unique in the conversation, which some hosts' ids are not (``call_0`` each turn, ``functions.Bash:0``): such an id
-    travels sealed behind a new one, for chat templates that write ids into the prompt want theirs back.
+    travels sealed behind a new one, for chat templates that write ids into the prompt want theirs back. So does
+    ``extra``, the call's ``extra_content``: Gemini's thought signature, where it speaks chat completions.
     """
+    if isinstance(extra, dict) and extra:
+        sealed = seal_id(tag, tool_use_id(), orjson.dumps({"id": provider_id or "", _EXTRA: extra}))
+        if len(sealed) <= MAX_ID:
+            return sealed
     if not isinstance(provider_id, str) or not provider_id:
         return tool_use_id()
     if len(provider_id) >= _MIN_UNIQUE and short_id(provider_id) == provider_id:
@@ -152,6 +158,21 @@ def client_id(tag: str, provider_id: Any) -> str:
 def provider_id(tag: str, client_id: str) -> str:
     """The id as the provider wrote it, else one that it takes: at most 40 characters."""
     plain, state = split_id(tag, client_id)
-    if state is not None:
-        return state.decode("utf-8", "replace")
-    return short_id(plain.removeprefix(_ID_PREFIX) or plain)
+    found = _with_extra(state)
+    own = str(found["id"]) if found else (state or b"").decode("utf-8", "replace")
+    return own or short_id(plain.removeprefix(_ID_PREFIX) or plain)
+
+
+def extra_content(tag: str, client_id: str) -> JSON:
+    """The ``extra_content`` that a call came with, as fields of the call that goes back."""
+    found = _with_extra(split_id(tag, client_id)[1])
+    return {_EXTRA: found[_EXTRA]} if found else {}
+
+
+def _with_extra(state: bytes | None) -> JSON:
+    """What ``client_id`` sealed beside an id; {} where there was nothing beside it, and ``state`` is the id itself."""
+    try:
+        found = orjson.loads(state or b"{}")
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) and found.keys() == {"id", _EXTRA} else {}

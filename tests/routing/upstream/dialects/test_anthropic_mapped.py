@@ -43,7 +43,19 @@ def _budget(tokens: int) -> JSON:
             {"max_tokens": 64_000, "thinking": _budget(31_999) | {"display": "omitted"}},
             {"max_tokens": 8_192, "thinking": ADAPTIVE | {"display": "omitted"}},
         ),
-        ("adaptive", {"max_tokens": 8_192, "thinking": ADAPTIVE, "output_config": {"effort": "max"}}, {}),
+        ("adaptive", {"max_tokens": 8_192, "thinking": ADAPTIVE, "output_config": {"effort": "medium"}}, {}),
+        # ... and an effort that it does not know the next lesser one.
+        (
+            "adaptive",
+            {"max_tokens": 8_192, "thinking": ADAPTIVE, "output_config": {"effort": "xhigh"} | JSON_FORMAT},
+            {"output_config": {"effort": "high"} | JSON_FORMAT},
+        ),
+        (
+            "adaptive",
+            {"max_tokens": 8_192, "thinking": _budget(4_000), "output_config": {"effort": "max"}},
+            {"thinking": ADAPTIVE, "output_config": {"effort": "high"}},
+        ),
+        ("adaptive", {"max_tokens": 8_192, "output_config": {"effort": "of_tomorrow"}}, {}),
         # Not known in which terms it thinks.
         ("none", {"max_tokens": 8_192, "thinking": ADAPTIVE, "output_config": {"effort": "max"}}, {}),
         ("none", {"max_tokens": 8_192, "thinking": "all day", "output_config": 7}, {}),

@@ -150,3 +150,10 @@ def test_arguments_that_begin_with_nothing(pieces: list[str | None]) -> None:
     said = [chunk(tool_calls=[piece(0, arguments=each)]) for each in pieces]
     (call,) = message(chunk(tool_calls=[piece(0, id="call_a", name="Bash")]), *said, chunk("tool_calls"))["content"]
     assert call["input"] == ({"a": 1} if "1}" in pieces else {})
+
+
+def test_arguments_said_once_more_at_the_end_are_said_once() -> None:
+    again = '{"a": {"b": 1}}'
+    said = [chunk(tool_calls=[piece(0, arguments=each)]) for each in ('{"a": ', '{"b"', ": 1}", "}", again, " ")]
+    (call,) = message(chunk(tool_calls=[piece(0, id="call_a", name="Bash")]), *said, chunk("tool_calls"))["content"]
+    assert call["input"] == {"a": {"b": 1}}

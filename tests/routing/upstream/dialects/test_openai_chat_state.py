@@ -129,3 +129,42 @@ def test_mistrals_content_in_parts() -> None:
         request=a_request(thinking=THINKING),
     )
     assert [block["type"] for block in found["content"]] == ["thinking", "text"]
+
+
+@pytest.mark.parametrize("call_id", ["function-call-17", "", "call_" + "a" * 60])
+@pytest.mark.parametrize("streamed", [True, False])
+def test_geminis_signatures_in_chat_completions_come_back_with_their_calls(call_id: str, streamed: bool) -> None:
+    """router-for-me/CLIProxyAPI#2098: "Function call is missing a thought_signature in functionCall parts"."""
+    extra = {"google": {"thought_signature": "S" * 900}}
+    calls = [piece(0, id=call_id, name="Bash", arguments="{}"), piece(1, id="other_1", name="Bash", arguments="{}")]
+    calls[0]["extra_content"] = extra
+    said = [chunk(tool_calls=calls), chunk("tool_calls")] if streamed else [whole({"tool_calls": calls}, "tool_calls")]
+    found = message(*said, request=a_request(tools=TOOLS))
+    results = [{"type": "tool_result", "tool_use_id": each["id"], "content": "x"} for each in found["content"]]
+    history = [
+        {"role": "user", "content": "go"},
+        {"role": "assistant", "content": found["content"]},
+        {"role": "user", "content": results},
+    ]
+    _, sent, first, second = chat_body(TARGET, a_request(messages=history))["messages"]
+    assert [call.get("extra_content") for call in sent["tool_calls"]] == [extra, None]
+    ids = [call["id"] for call in sent["tool_calls"]]
+    assert ids == [first["tool_call_id"], second["tool_call_id"]]
+    assert all(ids)
+    assert not call_id or ids[0] == call_id
+    elsewhere = chat_body(a_target("openai_chat", provider="another"), a_request(messages=history))["messages"][1]
+    assert "extra_content" not in str(elsewhere)
+    assert all(len(call["id"]) <= 40 for call in elsewhere["tool_calls"])
+
+
+def test_a_signature_too_long_for_an_id_stays_here() -> None:
+    call = piece(0, id="call_a", name="Bash", arguments="{}") | {"extra_content": {"google": {"x": "S" * 5000}}}
+    found = message(chunk(tool_calls=[call]), chunk("tool_calls"))
+    assert len(found["content"][0]["id"]) < 200
+
+
+@pytest.mark.parametrize("name", ['{"id":', '{"id":1}', "[]", "null", "17"])
+def test_an_id_that_looks_like_something_else_is_an_id(name: str) -> None:
+    call = chunk(tool_calls=[piece(0, id=name, name="Bash", arguments="{}")])
+    sent = round_trip(message(call, chunk("tool_calls"), request=a_request(tools=TOOLS)))
+    assert sent["tool_calls"][0]["id"] == name
