@@ -216,6 +216,8 @@ def _check_parameters(body: JSON) -> None:
     ):
         if body.get(name) is not None:
             _required(body, name, kind, called, "")
+    if (body.get("top_k") or 0) < 0:
+        raise InvalidRequest("top_k: Input should be greater than or equal to 0")
     for name in ("temperature", "top_p"):
         value = body.get(name)
         if value is None:

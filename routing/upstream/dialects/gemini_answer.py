@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import orjson
 
+from .. import wirejson
 from ..composer import Composer, Usage, count, tool_use_id
 from ..errors import Broken
 from ..events import JSON, Event
@@ -55,10 +56,7 @@ class GeminiTranslator:
     def feed(self, name: str, payload: bytes) -> list[Event]:
         if self._composer.ended:
             return []
-        try:
-            data = orjson.loads(payload)
-        except orjson.JSONDecodeError:
-            raise Broken(f"Provider {self._target.provider} sent something that is not JSON.") from None
+        data = wirejson.loads(payload, self._target)
         for chunk in data if isinstance(data, list) else (data,):
             if not isinstance(chunk, dict):
                 raise Broken(f"Provider {self._target.provider} sent a chunk that is not an object.")

@@ -142,6 +142,8 @@ def _generation_config(target: Target, request: MessagesRequest, tools: Toolbox)
         for field, name in (("temperature", "temperature"), ("top_p", "topP"), ("top_k", "topK")):
             if request.body.get(field) is not None:
                 config[name] = request.body[field]
+        if config.get("topK") == 0:  # Anthropic's word for any number
+            del config["topK"]
     if thought := _thinking(target, request):
         config["thinkingConfig"] = thought
     if (schema := json_schema(request)) is not None and _formats(target, tools):

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import orjson
-
-from .. import parameters
+from .. import parameters, wirejson
 from ..carried import tag
 from ..composer import Composer
 from ..errors import Broken, Busy, Unavailable
@@ -78,10 +76,7 @@ class ChatAnswer:
         if payload == _DONE:
             self._end(complete=True)
             return self._composer.take()
-        try:
-            chunk = orjson.loads(payload)
-        except orjson.JSONDecodeError:
-            raise Broken(f"Provider {self._target.provider} sent something that is not JSON.") from None
+        chunk = wirejson.loads(payload, self._target)
         if not isinstance(chunk, dict):
             raise Broken(f"Provider {self._target.provider} sent something that is not a completion.")
         if (error := chunk.get("error")) or name == "error":

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 
-from .. import parameters
+from .. import parameters, wirejson
 from ..carried import tag
 from ..composer import Composer, count
 from ..errors import Broken
@@ -93,10 +93,7 @@ class ResponsesAnswer:
     def feed(self, name: str, payload: bytes) -> list[Event]:
         if self._composer.ended or payload.strip() == _DONE:
             return []
-        try:
-            data = orjson.loads(payload)
-        except orjson.JSONDecodeError:
-            raise Broken(f"Provider {self._target.provider} sent something that is not JSON.") from None
+        data = wirejson.loads(payload, self._target)
         if not isinstance(data, dict):
             raise Broken(f"Provider {self._target.provider} sent something that is not an event.")
         if data.get("object") == "response" or "output" in data:

@@ -84,6 +84,7 @@ def test_a_missing_field_is_named(missing: str) -> None:
         ({"stream": "yes"}, "stream: Input should be a valid boolean"),
         ({"temperature": 1.5}, "temperature: range: 0..1"),
         ({"temperature": "hot"}, "temperature: Input should be a valid number"),
+        ({"top_k": -1}, "top_k: Input should be greater than or equal to 0"),
         ({"stop_sequences": "x"}, "stop_sequences: Input should be a valid list"),
         ({"stop_sequences": [1]}, "stop_sequences.0: Input should be a valid string"),
         ({"thinking": {}}, "thinking.type: Field required"),

@@ -333,6 +333,9 @@ class TestGenerationConfig:
         found = self.config(target(max_output=500), **asked)
         assert found == {"maxOutputTokens": 500, "temperature": 0.5, "topP": 0.9, "topK": 40}, "Gemini tells no stop"
 
+    def test_a_top_k_of_0_is_anthropics_word_for_none(self) -> None:
+        assert "topK" not in self.config(target(), top_k=0)
+
     def test_a_model_without_sampling_gets_none(self) -> None:
         assert self.config(target(sampling=False), temperature=0.5, stop_sequences=["x"]) == {"maxOutputTokens": 1024}
 
