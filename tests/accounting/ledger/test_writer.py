@@ -115,9 +115,9 @@ async def test_an_answer_under_way_waits_for_the_database(caller: Caller, bookin
 async def test_patience_ends_but_the_row_is_settled_later(
     caller: Caller, booking: Make, outage: Outage, settings: LazySettings
 ) -> None:
-    settings.LEDGER_PATIENCE_SECONDS = 0.1
     async with ledger.entry(caller, booking(), generation=None) as entry:
         outage.is_on = True
+        settings.LEDGER_PATIENCE_SECONDS = 0.1
         entry.observe([end(input_tokens=10, output_tokens=5)])
         with pytest.raises(LedgerUnavailable):
             await entry.settle()
