@@ -35,7 +35,8 @@ class Rollups:
         """Counts a settled row; with ``sign`` -1, takes back what it counted for."""
         dimensions, measures = _dimensions(row), _measures(row)
         hour = row.started_at.replace(minute=0, second=0, microsecond=0)
-        for sums, span in ((self._hours, hour), (self._days, timezone.localdate(row.started_at))):
+        day = row.started_at.astimezone(timezone.get_default_timezone()).date()
+        for sums, span in ((self._hours, hour), (self._days, day)):
             total = sums.setdefault((span, dimensions), [0] * len(MEASURES))
             for index, value in enumerate(measures):
                 total[index] += sign * value

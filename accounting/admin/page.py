@@ -36,7 +36,7 @@ def actor(request: HttpRequest) -> User:
 
 
 def moment(when: datetime) -> SafeString:
-    """A time in the gateway's zone, in one line and sortable by eye."""
+    """A time in the viewer's zone, in one line and sortable by eye."""
     return format_html('<span class="tg-moment">{}</span>', timezone.localtime(when).strftime("%Y-%m-%d %H:%M:%S"))
 
 

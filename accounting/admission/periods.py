@@ -29,7 +29,8 @@ def end(period: str, moment: datetime) -> datetime | None:
     """When the period that ``moment`` lies in ends; None for a total."""
     if not period or period == Period.TOTAL:
         return None
-    return datetime.fromtimestamp(_window(period, timezone.localdate(moment))[1], zone())
+    # Not Django's current zone: in a request that is the viewer's.
+    return datetime.fromtimestamp(_window(period, moment.astimezone(zone()).date())[1], zone())
 
 
 def first_day(window: int) -> date | None:
