@@ -261,7 +261,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["accounting.api.parsers.BoundedJSONParser"],
     "EXCEPTION_HANDLER": "accounting.api.errors.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
