@@ -57,8 +57,17 @@ _HOSTS: Final[Mapping[str, KnownHost]] = {
     "api.moonshot.ai": KnownHost(
         {"max_tokens_field": "max_tokens", "reasoning_field": "reasoning_content"}, price_family="moonshot"
     ),
-    # Refuses what it does not know (stream_options.include_usage, max_completion_tokens), and sends usage unasked
-    "api.mistral.ai": KnownHost({"max_tokens_field": "max_tokens", "stream_usage": False}, price_family="mistral"),
+    # Refuses what it does not know (stream_options.include_usage, max_completion_tokens), and sends usage unasked.
+    # "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9."; "Unexpected role 'user' after role 'tool'"
+    "api.mistral.ai": KnownHost(
+        {
+            "max_tokens_field": "max_tokens",
+            "stream_usage": False,
+            "tool_id_length": 9,
+            "assistant_after_tools": True,
+        },
+        price_family="mistral",
+    ),
     # https://console.groq.com/docs/api-reference, https://docs.x.ai/docs/api-reference: at most 128 tools
     "api.groq.com": KnownHost({"max_tools": 128}, price_family="groq"),
     "api.x.ai": KnownHost({"max_tools": 128}, price_family="xai"),

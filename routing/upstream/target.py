@@ -46,9 +46,10 @@ class Quirks:
     ``reasoning_field``: where a chat-completions host demands the reasoning behind each call back (DeepSeek:
     "reasoning_content"). ``end_user_field``: where the person's pseudonym goes ("safety_identifier", "user"); ""
     keeps it back. ``stop_sequences``: the host stops at them and names the one (vLLM, SGLang), so they are sent;
-    elsewhere the text is cut here. ``max_tools``: the most tools a request may have, None where that is not known.
-    ``litellm_params``: what LiteLLM wants to know beside the credential (``aws_region_name``, ``vertex_project``, ...);
-    never a secret, which belongs into the key.
+    elsewhere the text is cut here. ``tool_id_length``: calls' ids must be so many letters and digits (Mistral: 9), and
+    ``assistant_after_tools``: a user's message must not follow results directly (Mistral). ``max_tools``: the most
+    tools a request may have, None where that is not known. ``litellm_params``: what LiteLLM wants to know beside the
+    credential (``aws_region_name``, ``vertex_project``, ...); never a secret, which belongs into the key.
     """
 
     max_tokens_field: str = ""
@@ -62,6 +63,8 @@ class Quirks:
     web_search_options: bool = False  # chat completions: takes web_search_options with models that search
     top_k: bool = False  # chat completions: takes top_k
     stop_sequences: bool = False
+    tool_id_length: int = 0
+    assistant_after_tools: bool = False
     service_tier: bool = False
     max_tools: int | None = None
     reasoning_field: str = ""

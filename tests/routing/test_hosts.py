@@ -21,6 +21,7 @@ from .mappings import ALL_KEYS, set_up
         ("openai_chat", "https://API.DeepSeek.com", "reasoning_field", "reasoning_content"),
         ("openai_chat", "https://api.mistral.ai/v1", "stream_usage", False),
         ("openai_chat", "https://api.mistral.ai/v1", "max_tokens_field", "max_tokens"),
+        ("openai_chat", "https://api.mistral.ai/v1", "tool_id_length", 9),
         ("openai_chat", "https://openrouter.ai/api/v1", "cache_control", True),
     ],
 )

@@ -33,6 +33,8 @@ _SEARCH: Final = Function(
 )
 # In place of the reasoning behind another provider's call, to a host that refuses a call without any.
 _ANOTHERS_REASONING: Final = "(not recorded)"
+# Said between results and what a person says beside them, to a host that wants it so.
+_RECEIVED: Final = "I have the results."
 _REMINDER: Final = "<system-reminder>\n{}\n</system-reminder>"
 _SCHEMA_REQUEST: Final = "Answer with nothing but a JSON value that follows this JSON Schema:\n{}"
 
@@ -129,7 +131,7 @@ class _Messages:
             kind = block["type"]
             if kind == "tool_result":
                 result = tool_result(block)
-                call_id = provider_id(self._tag, str(block.get("tool_use_id", "")))
+                call_id = self._call_id(str(block.get("tool_use_id", "")))
                 self._written.append({"role": "tool", "tool_call_id": call_id, "content": result.said})
                 # A tool message holds text alone: its pictures follow when all results are told (litellm#6953).
                 for media in result.media:
@@ -144,7 +146,9 @@ class _Messages:
     def _say(self, parts: list[JSON]) -> None:
         """A user message; one after another become one, for templates that want the roles to alternate."""
         last = self._written[-1] if self._written else {}
-        if last.get("role") == "user":
+        if last.get("role") == "tool" and self._target.quirks.assistant_after_tools:
+            self._written.append({"role": "assistant", "content": _RECEIVED})
+        elif last.get("role") == "user":
             said = last["content"]
             parts = [*([{"type": "text", "text": said}] if isinstance(said, str) else said), *parts]
             self._written.pop()
@@ -163,7 +167,7 @@ class _Messages:
             elif kind == "tool_use":
                 arguments = orjson.dumps(block.get("input") or {}).decode()
                 function = {"name": self._names.wire(str(block.get("name", ""))), "arguments": arguments}
-                call_id = provider_id(self._tag, block["id"])
+                call_id = self._call_id(block["id"])
                 call = {"id": call_id, "type": "function", "function": function}
                 calls.append(call | extra_content(self._tag, block["id"]))
             else:
@@ -177,6 +181,9 @@ class _Messages:
         if field and calls and not message.get(field):
             message[field] = _ANOTHERS_REASONING
         self._written.append(message)
+
+    def _call_id(self, client_id: str) -> str:
+        return provider_id(self._tag, client_id, self._target.quirks.tool_id_length)
 
     def _lifted(self, media: JSON, call_id: str) -> list[JSON]:
         """A picture or document from a tool's result. An agent must go on after one that its model cannot see."""

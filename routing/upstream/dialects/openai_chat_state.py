@@ -10,6 +10,7 @@ Source: https://api-docs.deepseek.com/guides/thinking_mode, https://openrouter.a
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import blake2s
 from typing import Any, Final
 
 import orjson
@@ -155,12 +156,17 @@ def client_id(tag: str, provider_id: Any, extra: Any = None) -> str:
     return seal_id(tag, tool_use_id(), provider_id)
 
 
-def provider_id(tag: str, client_id: str) -> str:
-    """The id as the provider wrote it, else one that it takes: at most 40 characters."""
+def provider_id(tag: str, client_id: str, length: int = 0) -> str:
+    """The id as the provider wrote it, else one that it takes: ``length`` letters and digits, or at most 40 characters.
+
+    A host with a ``length`` of its own takes no other (Mistral), wherever the conversation began.
+    """
     plain, state = split_id(tag, client_id)
     found = _with_extra(state)
     own = str(found["id"]) if found else (state or b"").decode("utf-8", "replace")
-    return own or short_id(plain.removeprefix(_ID_PREFIX) or plain)
+    if own or not length:
+        return own or short_id(plain.removeprefix(_ID_PREFIX) or plain)
+    return blake2s(client_id.encode("utf-8", "surrogatepass")).hexdigest()[:length]
 
 
 def extra_content(tag: str, client_id: str) -> JSON:

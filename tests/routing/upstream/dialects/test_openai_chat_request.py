@@ -324,17 +324,6 @@ def test_sampling_where_the_model_takes_it() -> None:
     assert not {"temperature", "top_p"} & body(target(capabilities={"sampling": False}), **asked).keys()
 
 
-def test_stop_sequences_are_told_only_to_a_host_that_says_where_it_stopped() -> None:
-    sequences = ["a", "", "b", "c", "d", "e"]
-    assert "stop" not in body(stop_sequences=sequences)
-    telling = target(stop_sequences=True)
-    assert body(telling, stop_sequences=sequences)["stop"] == ["a", "b", "c", "d"]
-    assert body(telling, stop_sequences=["one"])["stop"] == ["one"]
-    assert "stop" not in body(telling, stop_sequences=[""])
-    reasoning = target(stop_sequences=True, capabilities={"sampling": False})
-    assert "stop" not in body(reasoning, stop_sequences=["one"])
-
-
 def test_effort_only_for_models_that_reason() -> None:
     asked: JSON = {"thinking": {"type": "adaptive"}, "output_config": {"effort": "max"}}
     assert body(target(capabilities={"reasoning": "effort"}), **asked)["reasoning_effort"] == "high"
