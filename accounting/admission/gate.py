@@ -26,6 +26,7 @@ Refusal = LimitReached | BudgetSpent
 
 _MINUTE: Final = 60_000_000  # microseconds
 _BUSY_RETRY: Final = 2.0  # seconds: how long requests in flight are expected to take, at the least
+_RATES: Final = {Kind.REQUESTS_PER_MINUTE.value: "requests", Kind.TOKENS_PER_MINUTE.value: "tokens"}
 _PERIODS: Final = {"day": "daily", "week": "weekly", "month": "monthly", "total": "total"}
 
 
@@ -94,27 +95,31 @@ class Gate:
 
         Source: https://docs.anthropic.com/en/api/rate-limits#response-headers
         """
-        headers: list[tuple[bytes, bytes]] = []
-        for kind, name in ((Kind.REQUESTS_PER_MINUTE, "requests"), (Kind.TOKENS_PER_MINUTE, "tokens")):
-            rates = [
-                (max(_MINUTE - self._backlog(counter), 0) * policy.count // _MINUTE, policy.count, counter)
-                for policy in policies
-                if policy.kind == kind and policy.enabled and (counter := self._counter(policy, row)) is not None
-            ]
-            if rates:
-                remaining, limit, counter = min(rates, key=lambda rate: rate[0])
-                reset = datetime.fromtimestamp(max(counter.arrival, self._micros) / 1_000_000, UTC)
-                prefix = f"anthropic-ratelimit-{name}"
-                headers += [
-                    (f"{prefix}-limit".encode(), str(limit).encode()),
-                    (f"{prefix}-remaining".encode(), str(remaining).encode()),
-                    (f"{prefix}-reset".encode(), reset.strftime("%Y-%m-%dT%H:%M:%SZ").encode()),
-                ]
+        tightest: dict[str, tuple[int, Policy, Counter]] = {}
+        warnings: list[tuple[bytes, bytes]] = []
         for policy in policies:
-            counter = self._counter(policy, row) if policy.is_budget and policy.enabled else None
-            if counter is not None and _is_filled(policy, counter):
-                headers.append((b"x-tollgate-budget", _in_one_line(self._fill(policy, counter))))
-        return headers
+            counter = self._counter(policy, row) if policy.enabled else None
+            if counter is None:
+                continue
+            if policy.kind in _RATES:
+                remaining = max(_MINUTE - self._backlog(counter), 0) * policy.count // _MINUTE
+                if policy.kind not in tightest or remaining < tightest[policy.kind][0]:
+                    tightest[policy.kind] = remaining, policy, counter
+            elif policy.is_budget and _is_filled(policy, counter):
+                warnings.append((b"x-tollgate-budget", _in_one_line(self._fill(policy, counter))))
+        headers: list[tuple[bytes, bytes]] = []
+        for kind, name in _RATES.items():
+            if kind in tightest:
+                headers += self._rate_headers(f"anthropic-ratelimit-{name}", *tightest[kind])
+        return headers + warnings
+
+    def _rate_headers(self, name: str, remaining: int, policy: Policy, counter: Counter) -> list[tuple[bytes, bytes]]:
+        reset = datetime.fromtimestamp(max(counter.arrival, self._micros) // 1_000_000, UTC)
+        return [
+            (f"{name}-limit".encode(), str(policy.count).encode()),
+            (f"{name}-remaining".encode(), str(remaining).encode()),
+            (f"{name}-reset".encode(), reset.isoformat().replace("+00:00", "Z").encode()),
+        ]
 
     # --- one limit ----------------------------------------------------------------------------------------------
 
