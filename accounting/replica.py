@@ -59,6 +59,7 @@ class Replica:
         self._clock = clock
         self._lock = threading.Lock()
         self._looked = float("-inf")
+        self._is_looking = False
         self._written: deque[tuple[float, int]] = deque(maxlen=_SAMPLES)
         self.lag: float | None = None  # seconds; None where it is not known
 
@@ -82,11 +83,14 @@ class Replica:
             return DEFAULT_DB_ALIAS
         now = self._clock()
         with self._lock:
-            is_due = now - self._looked >= LOOK_SECONDS
+            is_due = not self._is_looking and now - self._looked >= LOOK_SECONDS
             if is_due:
-                self._looked = now
+                self._looked, self._is_looking = now, True
         if is_due:  # one looks, the others go by what was found last
-            self._measure(now)
+            try:
+                self._measure(now)
+            finally:
+                self._is_looking = False
         return ALIAS if self.is_fresh else DEFAULT_DB_ALIAS
 
     def _measure(self, now: float) -> None:

@@ -43,6 +43,21 @@ def databases(settings: Any) -> Databases:
     return Databases()
 
 
+def test_whoever_asks_while_another_still_looks_goes_by_what_is_known(databases: Databases) -> None:
+    databases.alias(100, 100)
+    told: list[str] = []
+
+    def slow() -> Positions:
+        databases.now += 3 * LOOK_SECONDS
+        told.append(databases.replica.alias())
+        return (200, 200)
+
+    databases.replica._look = slow
+    databases.now += LOOK_SECONDS
+    assert databases.replica.alias() == "replica"
+    assert told == ["replica"]
+
+
 def test_without_a_replica_the_primary_is_read() -> None:
     assert "replica" not in settings.DATABASES
     assert replica.alias() == "default"

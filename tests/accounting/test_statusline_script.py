@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -54,6 +56,17 @@ def test_one_line_and_nothing_sent_but_the_sessions_id(gateway: str, tmp_path: P
     assert _Answers.asked == [("/api/statusline?format=txt&session_id=0a1b-2c", "Bearer tg_key")]
     assert run(tmp_path, ANTHROPIC_BASE_URL=gateway, ANTHROPIC_AUTH_TOKEN="tg_key") == f"{LINE}\n"
     assert len(_Answers.asked) == 1  # kept for some seconds
+
+
+def test_what_was_kept_of_old_sessions_goes(gateway: str, tmp_path: Path) -> None:
+    old, recent = (tmp_path / f".cache/tollgate/statusline-{name}" for name in ("old", "recent"))
+    old.parent.mkdir(parents=True)
+    for path, days in ((old, 9), (recent, 1)):
+        path.write_text("a line\n")
+        os.utime(path, (time.time() - days * 86_400,) * 2)
+    run(tmp_path, ANTHROPIC_BASE_URL=gateway, ANTHROPIC_AUTH_TOKEN="tg_key")
+    assert not old.exists()
+    assert recent.exists()
 
 
 def test_a_gateway_that_is_away_leaves_the_last_line(gateway: str, tmp_path: Path) -> None:

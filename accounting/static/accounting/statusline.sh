@@ -21,6 +21,7 @@ asked=$(cat "$kept.at" 2>/dev/null || echo 0)
 
 if [ $((now - asked)) -ge "${TOLLGATE_STATUSLINE_SECONDS:-10}" ]; then
     echo "$now" >"$kept.at"
+    find "$folder" -name 'statusline-*' -mtime +7 -exec rm -f {} +  # of sessions that are long over
     # The key goes in by standard input: arguments can be read by everybody on the machine.
     line=$(printf 'header = "authorization: Bearer %s"\n' "$token" | curl --silent --fail --max-time 2 --config - \
         --get --data format=txt ${session:+--data "session_id=$session"} "${url%/}/api/statusline") &&
