@@ -113,7 +113,8 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # Django's 
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
-        ("May", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("May", {"fields": ("is_active", "is_staff", "is_superuser")}),
+        ("Single permissions in the admin", {"classes": ("collapse",), "fields": ("groups", "user_permissions")}),
         ("Dates", {"classes": ("collapse",), "fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (

@@ -14,7 +14,9 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
@@ -25,6 +27,7 @@ from .page import moment
 
 _PER_MILLION: Final = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning")
 _RATES: Final = (*_PER_MILLION, "per_thousand_searches")
+_SHOWN: Final = 40  # characters of a note, in the list
 _PLACES: Final = Decimal("0.000001")
 
 
@@ -97,7 +100,11 @@ class PercentView(ManyView):
     def lines(self, rows: Iterable[Price]) -> Iterable[Line]:
         now = timezone.now()
         return [
-            Line(price, (*map(_dollars, (price.input, price.output, price.cache_read)), state_of(price, now)), why)
+            Line(
+                price,
+                (*map(_dollars, (price.input, price.output, price.cache_read)), _badge(state_of(price, now))),
+                why,
+            )
             for price in rows
             for why in [_why_not(price, now)]
         ]
@@ -138,13 +145,17 @@ def _why_not(price: Price, when: datetime) -> str:
     return ""
 
 
+def _badge(state: str) -> SafeString:
+    return format_html('<span class="tg-badge">{}</span>', state)
+
+
 def _dollars(rate: Decimal | None) -> str:
     return "–" if rate is None else f"${rate.normalize():f}"
 
 
 @admin.register(Price)
 class PriceAdmin(ModelAdmin):
-    list_display = ("__str__", "state", "paid_in", "paid_out", "paid_cached", "service_tier", "above", "until", "note")
+    list_display = ("__str__", "state", "paid_in", "paid_out", "paid_cached", "of_what", "until", "why")
     list_filter = (InForceFilter, "provider", "service_tier", "effective_from")
     search_fields = ("provider", "model", "note")
     list_per_page = 50
@@ -173,13 +184,18 @@ class PriceAdmin(ModelAdmin):
     def paid_cached(self, price: Price) -> str:
         return _dollars(price.cache_read)
 
-    @display(description="Above tokens", ordering="above_tokens")
-    def above(self, price: Price) -> str:
-        return f"{price.above_tokens:,}" if price.above_tokens else "–"
+    @display(description="Of what")
+    def of_what(self, price: Price) -> str:
+        above = f"above {price.above_tokens:,} tokens" if price.above_tokens else ""
+        return ", ".join(filter(None, (price.service_tier, above))) or "everything"
 
     @display(description="Until", ordering="effective_until")
     def until(self, price: Price) -> SafeString | str:
         return moment(price.effective_until) if price.effective_until else "–"
+
+    @display(description="Note", ordering="note")
+    def why(self, price: Price) -> str:
+        return Truncator(price.note).chars(_SHOWN) or "–"
 
     @admin.action(description="Change by per cent…", permissions=["change", "add"])
     def change_by_percent(self, request: HttpRequest, queryset: QuerySet[Price]) -> HttpResponse | None:

@@ -22,6 +22,10 @@ class Section:
     truncated: bool
 
     @property
+    def title(self) -> str:
+        return "person" if self.dimension is Dimension.USER else self.dimension.value
+
+    @property
     def rows(self) -> list[tuple[str, Group]]:
         """Each group behind its name; what belongs to nobody, or went to no model, says so."""
         return [(str(group.labels[self.dimension].name) or "(none)", group) for group in self.groups]

@@ -16,7 +16,7 @@ from accounting.models import Limit, Price, User
 from accounting.pricing import PriceBook
 from accounting.reports.limits import Fill, measure
 from routing import board, standin, trial
-from routing.errors import RoutingError
+from routing.errors import ModelUnknown, RoutingError
 from routing.models import Model
 from routing.resolution import Resolution, resolve
 from routing.table import RoutingTable, load
@@ -35,6 +35,7 @@ _SAID = {
     "parallel_tools": "Calls several tools at once",
     "structured_output": "Structured output",
     "web_search": "Searches the web",
+    "cache_control": "Takes cache_control",
 }
 
 
@@ -142,6 +143,8 @@ def _explained(table: RoutingTable, user: User | None, model: str) -> dict[str, 
     caller = standin.for_user(user) if user else None
     try:
         found = resolve(table, caller, model)
+    except ModelUnknown:
+        return {"failure": f"'{model}' leads nowhere: no pattern, model or provider knows it. Clients are told 404."}
     except RoutingError as error:
         return {"failure": error.message}
     return {

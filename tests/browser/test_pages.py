@@ -11,6 +11,7 @@ from playwright.sync_api import Page, ViewportSize
 
 from tests.support.gateway import Gateway
 
+from .asking import ask
 from .conftest import Visit
 
 pytestmark = pytest.mark.browser
@@ -93,3 +94,26 @@ def test_nothing_moves_while_a_page_loads(visit: Visit, gateway: Gateway, name: 
         ).observe({ type: "layout-shift", buffered: true }) || setTimeout(() => done(0), 500))"""
     )
     assert shifted < 0.02
+
+
+_LONG = """
+from accounting.identity import mint
+from accounting.models import Membership, Team, User
+from tests.browser.busy_quarter import PASSWORD
+user = User.objects.create_user("maximiliane.von.der.aussicht@research.europe.example.com", password=PASSWORD)
+team = Team.objects.create(name="Research and Development of Distributed Autonomous Systems, Europe and Africa")
+Membership.objects.create(user=user, team=team, role="lead")
+print(team.pk, mint(user, team=team, name="nightly-regression-and-integration-build-server-for-the-monorepo")[1])
+"""
+
+
+def test_long_names_fit_a_phone(visit: Visit, gateway: Gateway) -> None:
+    team, token = gateway.manage("shell", "-v", "0", "-c", _LONG).split()
+    assert ask(gateway, token, model="claude-sonnet-" + "x" * 90).status_code == 200
+    scheme, size = LOOKS["phone"]
+    page = visit("maximiliane.von.der.aussicht@research.europe.example.com", color_scheme=scheme, viewport=size)
+    reports = ("", "speed/", "what-if/", "sessions/", "requests/", "month/")
+    for path in ("/", "/keys/", "/account/", "/live/", *(f"/teams/{team}/{report}" for report in reports)):
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], path

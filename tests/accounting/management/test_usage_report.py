@@ -31,6 +31,8 @@ def test_a_month_is_printed(march: Company) -> None:
     assert "Cost      $1,235.50   (the month before: $2.00)" in text
     assert "$1,234.50" in text
     assert "1 requests  openai/mystery" in text
+    assert "  unknown       1          mystery\n" in text
+    assert "By person\n" in text
 
 
 def test_one_teams_month(march: Company) -> None:

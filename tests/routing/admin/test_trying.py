@@ -36,7 +36,7 @@ def test_explain_gives_rule_target_parameters_and_limits(admin_client: Client) -
     other = admin_client.get(EXPLAIN, {"user": "", "model": "claude-opus-4-8"}).content.decode()
     assert "openai/gpt-5.1" in other
     assert "Core purse" not in other
-    assert "model: nothing" in admin_client.get(EXPLAIN, {"model": "nothing"}).content.decode()
+    assert "leads nowhere" in admin_client.get(EXPLAIN, {"model": "nothing"}).content.decode()
     assert "no user" in admin_client.get(EXPLAIN, {"user": "zoe", "model": "x"}).content.decode()
 
 
