@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 
 from django.conf import settings
+from django.http import HttpRequest
 
 
 def client_address(peer: str, forwarded_for: str = "") -> str:
@@ -18,6 +19,20 @@ def client_address(peer: str, forwarded_for: str = "") -> str:
         if not _is_trusted(hop):
             break
     return peer
+
+
+def address_of(request: HttpRequest) -> str:
+    """``client_address`` of a request to a page."""
+    return client_address(str(request.META.get("REMOTE_ADDR") or ""), request.META.get("HTTP_X_FORWARDED_FOR", ""))
+
+
+def address_for_the_record(request: HttpRequest) -> str | None:
+    """``address_of``, None where that is none: a proxy may hand on whatever a client wrote."""
+    found = address_of(request)
+    try:
+        return str(ip_address(found))
+    except ValueError:
+        return None
 
 
 def _is_trusted(address: str) -> bool:

@@ -14,6 +14,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.db.models import Model
 from django.http import HttpRequest
 
+from .addresses import address_for_the_record
 from .models import Key, Limit, LimitChange, Membership, Price, Team, User
 
 _HIDDEN: Final = "accounting.audit.hidden"
@@ -70,6 +71,6 @@ def _record(user: User, actor: User | None, request: HttpRequest | None, event: 
         force_log=True,
         action=LogEntry.Action.ACCESS,
         actor=actor,
-        remote_addr=request.META.get("REMOTE_ADDR") if request is not None else None,
+        remote_addr=address_for_the_record(request) if request is not None else None,
         additional_data={"event": event},
     )

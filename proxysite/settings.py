@@ -92,7 +92,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounting.pages.middleware.ViewerTimeZone",
-    "auditlog.middleware.AuditlogMiddleware",
+    "accounting.pages.middleware.AuditLog",
 ]
 
 ROOT_URLCONF = "proxysite.urls"

@@ -13,7 +13,7 @@ from allauth.socialaccount.models import SocialLogin
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounting.addresses import client_address
+from accounting.addresses import address_of
 from accounting.models import User
 from accounting.secrets import seal, unseal
 
@@ -26,7 +26,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that guesses are counted by, behind the same trusted proxies as the line."""
-        return client_address(request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""))
+        return address_of(request)
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Below PUBLIC_URL: the Host header is what a stranger wrote, and this link opens somebody's account."""

@@ -1,17 +1,21 @@
-"""Static files, the content security policy of each part of the site, and the viewer's time zone."""
+"""Static files, the content security policy of each part of the site, the viewer's time zone, who acts from where."""
 
 from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from auditlog.middleware import AuditlogMiddleware
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
+
+from accounting.addresses import address_for_the_record
 
 
 class StaticFiles(WhiteNoiseMiddleware):
@@ -52,6 +56,13 @@ class ContentSecurityPolicy(CSPMiddleware):
                 if request.path_info.startswith(prefix):
                     parts.config = directives
         return parts
+
+
+class AuditLog(AuditlogMiddleware):
+    """Who acts, and from where. auditlog's own believes what anybody writes into X-Forwarded-For."""
+
+    def get_extra_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"actor": self._get_actor(request), "remote_addr": address_for_the_record(request), "remote_port": None}
 
 
 class ViewerTimeZone:

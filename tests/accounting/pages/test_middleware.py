@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 from unittest import mock
 
 import pytest
+from auditlog.models import LogEntry
 from django.test import Client
+from pytest_django import Settings
 
 from accounting.identity import mint
 from accounting.models import Key, User
@@ -58,3 +60,24 @@ def test_static_files_come_whole(db: None) -> None:
     tag = response.headers["Last-Modified"]
     again = Client().get("/static/portal/portal.css", headers={"if-modified-since": tag})
     assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "recorded"),
+    [
+        ([], "203.0.113.9", "127.0.0.1"),  # anybody can write that
+        (["127.0.0.1/32"], "203.0.113.9", "203.0.113.9"),
+        (["127.0.0.1/32"], "198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        (["127.0.0.1/32"], "not an address", None),
+    ],
+)
+def test_the_record_says_where_a_change_came_from(
+    admin: User, browse: Browser, settings: Settings, trusted: list[str], forwarded: str, recorded: str | None
+) -> None:
+    settings.TRUSTED_PROXIES = trusted
+    made = browse(admin).post(
+        "/api/teams", {"name": "core"}, content_type="application/json", headers={"x-forwarded-for": forwarded}
+    )
+    assert made.status_code == 201
+    entry = LogEntry.objects.filter(content_type__model="team").latest("id")
+    assert (str(entry.actor), entry.remote_addr) == (admin.username, recorded)
