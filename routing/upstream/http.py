@@ -108,6 +108,8 @@ def translated(target: Target) -> Iterator[None]:
         yield
     except aiohttp.ClientHttpProxyError as error:
         raise Unavailable(f"{name} cannot be reached: the proxy on the way there answered {error.status}.") from error
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise Misconfigured(f"{name} shows a certificate that is not trusted here.") from error
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
         raise Unavailable(f"{name} cannot be reached.") from error
     except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:

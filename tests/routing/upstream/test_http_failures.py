@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -17,7 +19,7 @@ from routing.upstream.errors import (
     UpstreamError,
     Verbatim,
 )
-from tests.routing.upstream.hosts import TEXT, all_events, read_request, response, serving, target
+from tests.routing.upstream.hosts import TEXT, all_events, own_certificate, read_request, response, serving, target
 from tests.routing.upstream.transcripts import judged
 from tests.support.provider import Cut, Fail, Hang, Raw, Reply, ScriptedProvider, Text, Wire
 
@@ -82,6 +84,15 @@ class TestFailures:
             await all_events(target(provider.base_url, api_key="secret\r\nx-evil: 1"))
         assert "secret" not in str(caught.value)
         assert provider.requests == []
+
+    async def test_a_certificate_that_nobody_has_signed(self, tmp_path: Path) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*own_certificate(tmp_path))
+        server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            with pytest.raises(Misconfigured, match="a certificate that is not trusted"):
+                await all_events(target(f"https://127.0.0.1:{port}"))
 
     async def test_what_is_not_http(self) -> None:
         async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
