@@ -82,7 +82,7 @@ class ChatAnswer:
         if (error := chunk.get("error")) or name == "error":
             raise openai_errors.in_stream(self._target, self._request, error or chunk)
         self._chunk(chunk)
-        if self.cut and self._finish and self._composer.usage.exact:
+        if self._finish and self.cut and self._composer.usage.exact:
             self._end(complete=True)
         return self._composer.take()
 
