@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
@@ -14,6 +14,12 @@ from .upstream.target import Capabilities, Quirks
 
 validate_slug = RegexValidator(
     r"^[a-z0-9][a-z0-9_.-]*$", "Lower-case letters, digits, '-', '_' and '.': it is what stands before the '/'."
+)
+# https://www.rfc-editor.org/rfc/rfc9110#section-5
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_TEXT: Final = re.compile(r"[\t\x20-\x7e]*")
+_CREDENTIALS: Final = frozenset(
+    {"authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie"}
 )
 
 
@@ -41,9 +47,14 @@ def validate_quirks(value: object) -> None:
 
 
 def validate_headers(value: object) -> None:
-    """A JSON object of header names and their values."""
+    """A JSON object of header names and their values, as HTTP can carry them. No credential: these are shown."""
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
         raise ValidationError('A JSON object of header names and texts is wanted, such as {"x-team": "core"}.')
+    for name, text in value.items():
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER_TEXT.fullmatch(text):
+            raise ValidationError(f"HTTP cannot carry the header {name!r}.")
+        if name.lower() in _CREDENTIALS:
+            raise ValidationError(f"'{name}' holds a credential: store it as the key, where it is sealed.")
 
 
 def _validate_fields(dataclass: type[Any], value: object) -> None:

@@ -42,9 +42,18 @@ def test_quirks() -> None:
 
 
 def test_headers() -> None:
-    validate_headers({"x-a": "b"})
-    with pytest.raises(ValidationError):
-        validate_headers({"x-a": 1})
+    validate_headers({"x-a": "b", "HTTP-Referer": "https://example.org/?a=b"})
+    for bad, said in (
+        ({"x-a": 1}, "header names and texts"),
+        (["x-a"], "header names and texts"),
+        ({"x a": "b"}, "cannot carry"),
+        ({"": "b"}, "cannot carry"),
+        ({"x-a": "b\r\nx-b: c"}, "cannot carry"),
+        ({"Authorization": "Bearer k"}, "store it as the key"),
+        ({"x-api-key": "k"}, "store it as the key"),
+    ):
+        with pytest.raises(ValidationError, match=said):
+            validate_headers(bad)
 
 
 @pytest.mark.parametrize(
