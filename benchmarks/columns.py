@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -141,8 +142,7 @@ class Tollgate(Column):
     name = "this gateway"
 
     def __init__(self, provider_port: int, folder: Path, workers: int = 1) -> None:
-        home = folder / f"gateway-{workers}"
-        home.mkdir(exist_ok=True)
+        home = Path(tempfile.mkdtemp(prefix="gateway-", dir=folder))
         environment = provider_environment(f"http://127.0.0.1:{provider_port}") | {
             "PREFERRED_PROVIDER": "openai",
             "BIG_MODEL": "gpt-4o",

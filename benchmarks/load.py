@@ -15,7 +15,7 @@ from typing import Final, cast
 
 from tests.support.provider.baked import STAMP
 
-_TAIL: Final = 256  # bytes of an answer's end in which its last event stands
+_TAIL: Final = 16_384  # bytes of an answer's end in which its last event begins: that of Responses holds all of it
 _LAST_CHUNK: Final = b"\r\n0\r\n\r\n"
 
 

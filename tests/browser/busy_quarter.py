@@ -14,10 +14,13 @@ from decimal import Decimal
 from typing import Final
 
 from accounting.admission import periods
+from accounting.admission.counters import spent_in
+from accounting.admission.policies import Policy
 from accounting.identity import Caller, mint
 from accounting.ledger import cards, rows
 from accounting.ledger.booking import Booking, Row
 from accounting.models import Key, Limit, LimitCounter, Membership, Team, User
+from accounting.models.money import from_units
 from accounting.pricing import Rates
 from accounting.rollups import Rollups
 from accounting.tokens import Tokens
@@ -145,11 +148,12 @@ def _request(chance: random.Random, caller: Caller, at: datetime, session: tuple
 
 def _budgets(now: datetime) -> None:
     team, person = Team.objects.get(name="Platform"), User.objects.get(username="max")
-    for spent, limit in (
-        (Decimal("207.40"), Limit(name="Platform, month", scope="team", team=team, period="month", amount=250)),
-        (Decimal("1.55"), Limit(name="Max, day", scope="user", user=person, period="day", amount=5)),
+    for limit in (
+        Limit(name="Platform, month", scope="team", team=team, period="month", amount=60),
+        Limit(name="Max, day", scope="user", user=person, period="day", amount=5),
     ):
         limit.kind = Limit.Kind.BUDGET
         limit.save()
         window = periods.start(limit.period, now)
+        spent = from_units(spent_in(Policy.of(limit), window))
         LimitCounter.objects.create(limit=limit, window=window, spent=spent, reserved=Decimal("0.42"))
