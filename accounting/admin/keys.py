@@ -227,7 +227,7 @@ class KeyAdmin(ModelAdmin):
             allowed_networks=obj.allowed_networks,
         )
         obj.__dict__.update(made.__dict__)
-        request.minted = token  # type: ignore[attr-defined] # from here to response_add, and no further
+        request.minted = token  # type: ignore[attr-defined]  # from here to response_add, and no further
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         # After a key is made comes its token, whichever button was pressed.

@@ -70,7 +70,7 @@ def post(soft: Soft) -> None:
         return
     if urlsplit(url).scheme not in ("http", "https"):
         raise URLError("BUDGET_WEBHOOK_URL is not an HTTP address")
-    request = Request(url, data=orjson.dumps(payload(soft)), headers={"content-type": "application/json"})  # noqa: S310 (seen to)
+    request = Request(url, data=orjson.dumps(payload(soft)), headers={"content-type": "application/json"})  # noqa: S310 (its scheme was looked at above)
     with urlopen(request, timeout=_TIMEOUT):  # noqa: S310 (its scheme was looked at above)
         pass
 
